@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make help` lists what there is.
+
+SWIFT ?= swift
+# An import that Package.swift does not declare is an error.
+FLAGS = --explicit-target-dependency-import-check error
+SOURCES = Package.swift Sources Tests Benchmarks
+# The binaries of etcd and kube-apiserver for the tests that need a real API server; those are skipped without.
+export KUBEBUILDER_ASSETS
+
+.PHONY: help run test check lint format duplicates build release bench requirements test-requirements clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+run: build ## Run the backend with a small simulated fleet, and print and serve its figures.
+	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo
+
+test: test-requirements ## Run all tests.
+	@$(SWIFT) build $(FLAGS) --build-tests -q
+	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
+
+check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
+
+lint: requirements ## Check the format and the documentation comments.
+	@$(SWIFT) format lint --strict --recursive --parallel $(wildcard $(SOURCES))
+
+format: requirements ## Format the sources in place.
+	@$(SWIFT) format --in-place --recursive --parallel $(wildcard $(SOURCES))
+
+duplicates: ## Fail where ten or more lines of code stand twice.
+	@python3 Scripts/duplicates.py Sources Tests
+
+build: requirements ## Build the executable for development.
+	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -q
+
+release: requirements ## Build the executable for use.
+	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release -q
+
+bench: requirements ## Measure the parser, the canonical form and the store; some minutes.
+	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown
+
+requirements:
+	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
+
+test-requirements: requirements
+	@Scripts/require.sh openssl kubectl python3
+
+clean: ## Remove what was built.
+	@rm -rf .build Benchmarks/.build

@@ -1,0 +1,174 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+// The package is the diagram: an arrow between targets exists only where it stands here.
+// `make build` passes --explicit-target-dependency-import-check error, so an import that
+// is not declared does not build.
+
+let swiftSettings: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
+let package = Package(
+    name: "cozy-telemetry",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "cozy-telemetry", targets: ["cozy-telemetry"]),
+        .library(name: "Exposition", targets: ["Exposition"]),
+        .library(name: "TelemetryModel", targets: ["TelemetryModel"]),
+        .library(name: "ReportStore", targets: ["ReportStore"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .target(name: "Exposition", swiftSettings: swiftSettings),
+        .target(
+            name: "TelemetryModel",
+            dependencies: ["Exposition", crypto],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "Kubernetes",
+            dependencies: [httpClient, yams, nioCore, nioHTTP1, nioHTTPCompression, nioSSL, logging],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "TelemetryAgent",
+            dependencies: [
+                "TelemetryModel", "Exposition", "Kubernetes", httpClient, nioCore, nioHTTP1, logging, metrics,
+                lifecycle,
+                crypto,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "ReportStore",
+            dependencies: ["TelemetryModel", grdb, deque, logging, metrics, lifecycle, crypto],
+            swiftSettings: swiftSettings
+        ),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(
+            name: "TelemetryServer",
+            dependencies: [
+                "TelemetryModel", "Exposition", "ReportStore", "CZlib",
+                hummingbird, httpTypes, nioCore, logging, metrics, lifecycle,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "FleetSimulator",
+            dependencies: ["TelemetryModel", "Exposition", "ReportStore", httpClient, nioCore, nioHTTP1, logging],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "TelemetryTesting",
+            dependencies: [
+                "Exposition", "TelemetryModel", "Kubernetes", "ReportStore", "FleetSimulator",
+                nioCore, nioPosix, nioHTTP1, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .executableTarget(
+            name: "cozy-telemetry",
+            dependencies: [
+                "Exposition", "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "TelemetryServer",
+                "FleetSimulator", httpClient, nioCore, nioPosix, nioHTTP1, logging, metrics,
+                lifecycle, yams,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ExpositionTests",
+            dependencies: ["Exposition", "FleetSimulator"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TelemetryModelTests",
+            dependencies: ["TelemetryModel", "Exposition", "FleetSimulator"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "KubernetesTests",
+            dependencies: ["Kubernetes", "TelemetryTesting", nioSSL, logging],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TelemetryAgentTests",
+            dependencies: [
+                "TelemetryAgent", "TelemetryModel", "Exposition", "Kubernetes", "TelemetryTesting", httpClient, nioCore,
+                nioPosix, nioHTTP1, logging, lifecycle,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "ReportStoreTests",
+            dependencies: [
+                "ReportStore", "TelemetryModel", "FleetSimulator", "TelemetryTesting", grdb, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "TelemetryServerTests",
+            dependencies: [
+                "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "CZlib",
+                httpClient, httpTypes, nioCore, nioHTTP1, lifecycle, logging, metrics,
+            ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "FleetSimulatorTests",
+            dependencies: ["FleetSimulator", "TelemetryModel", "ReportStore", "TelemetryTesting"],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: [
+                "cozy-telemetry", "TelemetryTesting", "TelemetryModel", httpClient, nioCore, nioHTTP1, nioFoundation,
+            ],
+            swiftSettings: swiftSettings
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)
