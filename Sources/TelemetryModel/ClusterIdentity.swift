@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Crypto
+
+/// What a cluster calls itself: the value of `X-Cluster-ID`.
+///
+/// It is never logged or stored.
+public struct ClusterID: Hashable, Sendable, CustomStringConvertible, CustomReflectable {
+    /// The id as it travels.
+    public let text: String
+
+    /// Takes an id of the form `[A-Za-z0-9._-]{1,253}`; nil for any other.
+    public init?(_ text: String) {
+        guard (1...253).contains(text.utf8.count), text.utf8.allSatisfy(LabelForm.isIdentifierByte) else { return nil }
+        self.text = text
+    }
+
+    /// Says nothing of the id, so that a log line cannot.
+    public var description: String { "(cluster id)" }
+
+    /// Says nothing of the id, so that a dump cannot.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}
+
+/// What a cluster is called here: a keyed hash of its id, 16 bytes.
+///
+/// Without the key it leads back to nothing.
+public struct Pseudonym: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// 16 bytes.
+    public let bytes: [UInt8]
+
+    /// The number of bytes in a pseudonym.
+    public static let length = 16
+
+    /// Takes 16 bytes; nil for any other number.
+    public init?(bytes: [UInt8]) {
+        guard bytes.count == Self.length else { return nil }
+        self.bytes = bytes
+    }
+
+    /// The pseudonym in hexadecimal, 32 digits.
+    public var description: String { hexadecimal(bytes) }
+
+    /// Ordered by bytes.
+    public static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+
+    /// The first 16 bytes of a digest.
+    fileprivate init(truncating digest: some Sequence<UInt8>) {
+        bytes = Array(digest.prefix(Self.length))
+    }
+}
+
+/// Replaces identifiers by keyed hashes (HMAC-SHA-256, RFC 2104).
+///
+/// The key is 32 random bytes. Each kind of identifier has a prefix of its own, so that one hash is never that of another.
+public struct Pseudonymizer: Sendable {
+    /// The number of bytes in a key.
+    public static let keyLength = 32
+
+    private let key: SymmetricKey
+
+    /// Uses a key of 32 bytes; nil for any other length.
+    public init?(key: [UInt8]) {
+        guard key.count == Self.keyLength else { return nil }
+        self.key = SymmetricKey(data: key)
+    }
+
+    /// The pseudonym of a cluster.
+    public func pseudonym(of cluster: ClusterID) -> Pseudonym {
+        Pseudonym(truncating: code(for: "cluster:" + cluster.text))
+    }
+
+    /// The replacement of an identifying label value: 16 hexadecimal digits.
+    public func replacement(for value: String) -> String {
+        hexadecimal(code(for: "label:" + value).prefix(8))
+    }
+
+    /// A value that tells keys apart and gives nothing of the key away, 16 bytes.
+    public var checkValue: [UInt8] { Array(code(for: "check").prefix(16)) }
+
+    private func code(for text: String) -> HMAC<SHA256>.MAC {
+        var text = text
+        return text.withUTF8 { bytes in
+            // The hash takes contiguous bytes; they do not outlive the call.
+            HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer(bytes), using: key)
+        }
+    }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+}

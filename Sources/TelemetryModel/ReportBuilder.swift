@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Makes a report out of values that somebody else wrote, so that nothing gets in that the dictionary does not allow.
+public struct ReportBuilder: Sendable {
+    /// The values that did not have the form of their label and became `other`.
+    public private(set) var replacedValues = 0
+
+    private let pseudonymizer: Pseudonymizer?
+    private var entries: [Entry] = []
+
+    /// A sample with what is needed to tell it from an equal one.
+    private struct Entry {
+        let sample: Report.Sample
+        /// The sample as it was sent where it differs from what is kept, else empty; bytes, because strings that look the
+        /// same are equal.
+        let sentAs: [UInt8]
+        let line: Int
+
+        /// Brings samples that were sent twice together, the first line first.
+        static func areInOrder(_ left: Self, _ right: Self) -> Bool {
+            guard left.sample.series == right.sample.series else { return left.sample.series < right.sample.series }
+            guard left.sentAs == right.sentAs else { return left.sentAs.lexicographicallyPrecedes(right.sentAs) }
+            return left.line < right.line
+        }
+    }
+
+    /// Begins a report.
+    ///
+    /// - Parameter pseudonymizer: Replaces identifiers; without one they stay as they are, as in what a cluster sends.
+    public init(pseudonymizer: Pseudonymizer? = nil) {
+        self.pseudonymizer = pseudonymizer
+    }
+
+    /// Adds a sample.
+    ///
+    /// - Parameters:
+    ///   - metric: The metric.
+    ///   - labels: Values in the order of the dictionary, nil for a label that is not there.
+    ///   - value: A value that the metric allows.
+    ///   - sentAs: Name and labels as they were sent, where some were dropped; two samples with the same are duplicates.
+    ///   - line: The line it was sent on, for errors.
+    public mutating func add(
+        _ metric: Metric,
+        _ labels: [String?] = [],
+        value: Int64,
+        sentAs: String? = nil,
+        line: Int = 0
+    ) {
+        var kept = labels
+        var original = sentAs
+        for (position, definition) in metric.definition.labels.enumerated() where position < labels.count {
+            guard let text = labels[position] else { continue }
+            if !definition.form.accepts(text) {
+                kept[position] = DataDictionary.other
+                replacedValues += 1
+                original = original ?? Self.asSent(labels)
+            } else if definition.isIdentifier, let pseudonymizer {
+                kept[position] = pseudonymizer.replacement(for: text)
+            }
+        }
+        entries.append(
+            Entry(sample: .init(Series(metric, kept), value), sentAs: Array((original ?? "").utf8), line: line)
+        )
+    }
+
+    /// The finished report.
+    ///
+    /// Samples that were sent twice count once; samples that became the same series because a label was dropped or
+    /// replaced are added up.
+    ///
+    /// - Throws: `ReportError.conflictingSamples` where a series was sent twice with different values.
+    public func report() throws(ReportError) -> Report {
+        var kept: [Report.Sample] = []
+        var previous: Entry?
+        for entry in entries.sorted(by: Entry.areInOrder) {
+            if let previous, previous.sample.series == entry.sample.series, previous.sentAs == entry.sentAs {
+                guard previous.sample.value == entry.sample.value else {
+                    throw .conflictingSamples(line: entry.line, firstLine: previous.line)
+                }
+                continue
+            }
+            kept.append(entry.sample)
+            previous = entry
+        }
+        return Report(kept)
+    }
+
+    /// The values with their lengths, so that different ones never read the same.
+    private static func asSent(_ labels: [String?]) -> String {
+        labels.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
+    }
+}
