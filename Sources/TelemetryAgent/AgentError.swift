@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Kubernetes
+public import TelemetryModel
+
+/// Why the agent cannot work, or could not send a report.
+public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The endpoint is no URL that reports can be sent to.
+    case invalidEndpoint
+    /// The interval is shorter than a second.
+    case invalidInterval
+    /// The cluster could not be asked.
+    case cluster(KubernetesError)
+    /// The cluster has no identity that may be used as one.
+    case noClusterID
+    /// What was counted does not make a report.
+    case report(ReportError)
+    /// The endpoint could not be reached, with the reason in words.
+    case undeliverable(reason: String)
+    /// The endpoint answered with another status than 200.
+    case refused(status: Int)
+
+    /// What is wrong and what to do about it.
+    public var description: String {
+        switch self {
+        case .invalidEndpoint:
+            "the telemetry endpoint must be an http or https URL without a user and a fragment"
+        case .invalidInterval:
+            "the telemetry interval must be a second or more, for example 15m"
+        case .cluster(let error):
+            error.description
+        case .noClusterID:
+            "the UID of the namespace kube-system is missing or malformed"
+        case .report(let error):
+            "the cluster's state does not make a report: \(error)"
+        case .undeliverable(let reason):
+            "the telemetry endpoint cannot be reached: \(reason)"
+        case .refused(let status):
+            "the telemetry endpoint answered \(status) instead of 200"
+        }
+    }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Kubernetes
+import Logging
+import Synchronization
+
+/// What the agent said in its log, so that it says what changed and does not repeat itself.
+final class AgentJournal: Sendable {
+    private struct State {
+        var omissions: [ReportPart: Omission] = [:]
+        var isFailing = false
+        var consent: Consent?
+    }
+
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(_ logger: Logger) {
+        self.logger = logger
+    }
+
+    /// Says which parts are left out, each once, until it is there again.
+    func note(_ omissions: [ReportPart: Omission]) {
+        let former = state.withLock { state in
+            defer { state.omissions = omissions }
+            return state.omissions
+        }
+        for part in ReportPart.allCases where former[part] != omissions[part] {
+            if let omission = omissions[part] {
+                logger.warning(
+                    "A part of the report is left out",
+                    metadata: ["part": "\(part.rawValue)", "reason": "\(omission.rawValue)"]
+                )
+            } else {
+                logger.info("A part of the report is there again", metadata: ["part": "\(part.rawValue)"])
+            }
+        }
+    }
+
+    /// Says the answer where it is another than before.
+    func note(_ consent: Consent) {
+        let former = state.withLock { state in
+            defer { state.consent = consent }
+            return state.consent
+        }
+        guard former != consent else { return }
+        switch consent {
+        case .yes:
+            logger.info("Telemetry is on")
+        case .no(let place, let reason):
+            logger.notice("Telemetry is off", metadata: ["place": "\(place)", "reason": "\(reason)"])
+        }
+    }
+
+    /// Says that sending fails, once until it works again.
+    func noteFailure(_ error: any Error) {
+        let began = state.withLock { state in
+            defer { state.isFailing = true }
+            return !state.isFailing
+        }
+        guard began else { return }
+        let reason =
+            switch error {
+            case AgentError.cluster(.unreachable): "the API server cannot be reached"
+            default: "\(error)"
+            }
+        logger.warning("Telemetry cannot be sent; trying again at every interval", metadata: ["reason": "\(reason)"])
+    }
+
+    /// Says that sending works, where it failed before.
+    func noteSuccess() {
+        let ended = state.withLock { state in
+            defer { state.isFailing = false }
+            return state.isFailing
+        }
+        if ended { logger.info("Telemetry is sent again") }
+    }
+}

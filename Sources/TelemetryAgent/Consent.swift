@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whether anything may be sent.
+///
+/// This is the one answer that every path that could send has to ask for.
+public enum Consent: Equatable, Sendable {
+    /// Nobody said no.
+    case yes
+    /// Somebody said no, or a place where it may be said could not be read.
+    case no(place: ConsentPlace, reason: String)
+
+    /// The answer to what all places say: any single no is a no.
+    ///
+    /// - Parameters:
+    ///   - facts: What was read from every place, just now.
+    ///   - formerRefusals: Places that said no when they last existed; they go on saying it when they are gone.
+    init(_ facts: ConsentFacts, formerRefusals: Set<ConsentPlace> = []) {
+        for place in ConsentPlace.allCases {
+            switch facts.statement(of: place) {
+            case .silent: continue
+            case .absent:
+                guard formerRefusals.contains(place) else { continue }
+                self = .no(place: place, reason: "it said no before it was deleted")
+                return
+            case .refusal(let reason):
+                self = .no(place: place, reason: reason)
+                return
+            }
+        }
+        self = .yes
+    }
+}
+
+/// A place where somebody can say no, in the order that they are looked at.
+public enum ConsentPlace: CaseIterable, Hashable, Sendable, CustomStringConvertible {
+    case flag
+    case environment
+    case configMap
+    case controllerValues
+    case platformPackage
+    case enginePackage
+    case operatorDeployment
+    case controllerDeployment
+
+    /// The place in words that say where to change it.
+    public var description: String {
+        switch self {
+        case .flag: "the flag --disable-telemetry"
+        case .environment: "the environment variable DO_NOT_TRACK"
+        case .configMap: "telemetry-enabled in the ConfigMap cozy-system/cozystack"
+        case .controllerValues: "values-cozystack-controller in the ConfigMap cozy-system/cozystack"
+        case .platformPackage: "the values of the Package cozystack.cozystack-platform"
+        case .enginePackage: "the values of the Package cozystack.cozystack-engine"
+        case .operatorDeployment: "the arguments of the Deployment cozy-system/cozystack-operator"
+        case .controllerDeployment: "the arguments of the Deployment cozy-system/cozystack-controller"
+        }
+    }
+}
+
+/// What one place says.
+enum ConsentStatement: Equatable {
+    /// Nothing either way, or a yes.
+    case silent
+    /// Nothing, because it does not exist.
+    case absent
+    /// No, or something that could be meant as one.
+    case refusal(String)
+}

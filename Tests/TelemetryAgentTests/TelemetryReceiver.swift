@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// A backend that takes reports, tells of each, and answers as it is told to.
+final class TelemetryReceiver: Sendable {
+    /// What it does with a request.
+    enum Answer: Sendable {
+        case status(Int)
+        /// These statuses to the first requests, 200 to the others.
+        case statuses([Int])
+        case redirect(to: String)
+        /// 200, but not before something has happened.
+        case after(EventLoopFuture<Void>)
+        /// Nothing; the connection stays open.
+        case silence
+    }
+
+    /// A request as it came.
+    struct Request: Sendable {
+        let line: String
+        let headers: [String: String]
+        let body: String
+    }
+
+    /// The requests as they come.
+    let requests: AsyncStream<Request>
+    private let channel: any Channel
+
+    private init(_ requests: AsyncStream<Request>, _ channel: any Channel) {
+        self.requests = requests
+        self.channel = channel
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+
+    /// Runs a body with a receiver on the loopback interface.
+    static func with<Result>(
+        _ answer: Answer = .status(200),
+        _ body: (TelemetryReceiver) async throws -> Result
+    ) async throws -> Result {
+        let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
+        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
+                    try channel.pipeline.syncOperations.addHandler(ReceiverHandler(answer, continuation))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0)
+            .get()
+        do {
+            let result = try await body(TelemetryReceiver(requests, channel))
+            try await channel.close()
+            return result
+        } catch {
+            // What went wrong first is what is reported.
+            try? await channel.close()
+            throw error
+        }
+    }
+}
+
+/// Puts a request together and answers it.
+private final class ReceiverHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private var answer: TelemetryReceiver.Answer
+    private let requests: AsyncStream<TelemetryReceiver.Request>.Continuation
+    private var head: HTTPRequestHead?
+    private var body = ""
+
+    init(_ answer: TelemetryReceiver.Answer, _ requests: AsyncStream<TelemetryReceiver.Request>.Continuation) {
+        self.answer = answer
+        self.requests = requests
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head): (self.head, body) = (head, "")
+        case .body(let bytes): body += String(buffer: bytes)
+        case .end:
+            guard let head else { return }
+            let headers = Dictionary(head.headers.map { ($0.name, $0.value) }) { "\($0), \($1)" }
+            requests.yield(.init(line: "\(head.method) \(head.uri)", headers: headers, body: body))
+            respond(context)
+        }
+    }
+
+    private func respond(_ context: ChannelHandlerContext) {
+        if case .after(let event) = answer {
+            answer = .status(200)
+            let context = NIOLoopBound(context, eventLoop: context.eventLoop)
+            let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+            event.hop(to: context.eventLoop).whenComplete { _ in handler.value.respond(context.value) }
+            return
+        }
+        var headers = HTTPHeaders([("Content-Length", "0")])
+        let status: Int
+        switch answer {
+        case .silence, .after: return
+        case .status(let code): status = code
+        case .statuses(let codes):
+            status = codes.first ?? 200
+            answer = .statuses(Array(codes.dropFirst()))
+        case .redirect(let location):
+            status = 307
+            headers.add(name: "Location", value: location)
+        }
+        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+    }
+}
