@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+public import TelemetryModel
+
+/// The file that holds the pseudonym key: 32 bytes, readable by its owner only, beside the store and not in it.
+public enum PseudonymKeyFile {
+    /// The name of the file in the data directory.
+    public static let name = "pseudonym.key"
+
+    /// Reads the key of a data directory, and makes one where there is no store yet.
+    ///
+    /// A new key is synced before it is used, as nothing that was stored under it could be recognised without it.
+    ///
+    /// - Throws: `StoreError`.
+    public static func load(fromDirectory directory: String) throws -> Pseudonymizer {
+        let path = directory + "/" + name
+        do {
+            try FileManager.default.createDirectory(
+                atPath: directory,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            if !FileManager.default.fileExists(atPath: path) {
+                guard !FileManager.default.fileExists(atPath: directory + "/telemetry.sqlite") else {
+                    throw StoreError.unusable(path: path, reason: "it is missing; put it back from your backup")
+                }
+                try create(path)
+            }
+            let key = try Data(contentsOf: URL(fileURLWithPath: path))
+            guard let pseudonymizer = Pseudonymizer(key: Array(key)) else { throw StoreError.malformedKey(path: path) }
+            return pseudonymizer
+        } catch let error as StoreError {
+            throw error
+        } catch {
+            throw StoreError.unusable(path: path, reason: error.localizedDescription)
+        }
+    }
+
+    /// Writes a random key beside its place, syncs it and moves it there.
+    private static func create(_ path: String) throws {
+        var random = SystemRandomNumberGenerator()
+        let key = (0..<Pseudonymizer.keyLength).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        let temporary = path + ".new"
+        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
+        guard FileManager.default.createFile(atPath: temporary, contents: Data(key), attributes: attributes) else {
+            throw StoreError.unusable(path: path, reason: "it cannot be written")
+        }
+        try sync(temporary)
+        try FileManager.default.moveItem(atPath: temporary, toPath: path)
+        try sync((path as NSString).deletingLastPathComponent)
+    }
+
+    /// Waits until a file or directory is on disk.
+    private static func sync(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY)
+        defer { close(descriptor) }
+        guard descriptor >= 0, fsync(descriptor) == 0 else {
+            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FleetSimulator
+import Foundation
+import GRDB
+import Logging
+import Metrics
+import TelemetryModel
+import TelemetryTesting
+import Testing
+
+@testable import ReportStore
+
+@Suite("The store")
+struct ReportStoreTests {
+    private let directory: TemporaryDirectory
+    private let pseudonymizer: Pseudonymizer
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
+    }
+
+    private func open(maximumWaiting: Int = 10_000) throws -> ReportStore {
+        try ReportStore(
+            directory: directory.path,
+            keyCheck: pseudonymizer.checkValue,
+            maximumWaiting: maximumWaiting,
+            metrics: NOOPMetricsHandler.instance,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    private func pseudonym(_ name: String) throws -> Pseudonym {
+        pseudonymizer.pseudonym(of: try #require(ClusterID(name)))
+    }
+
+    private func report(nodes: Int64) -> Report {
+        Report([.init(Series(.nodesCount, ["linux (Talos (v1.8.4))", "6.6.64-talos"]), nodes)])
+    }
+
+    private func accepted(_ cluster: String, _ report: Report, at instant: UTCInstant) throws -> AcceptedReport {
+        AcceptedReport(cluster: try pseudonym(cluster), receivedAt: instant, report: report)
+    }
+
+    private let march = UTCInstant(startOf: CalendarMonth(year: 2026, month: 3).firstDay)
+
+    @Test("totals of every window equal the definitions over 14 months", arguments: [1, 2, 3] as [UInt64])
+    func totalsEqualTheDefinitions(seed: UInt64) async throws {
+        let store = try open()
+        let first = CalendarMonth(year: 2025, month: 2)
+        var history = SimulatedHistory(clusters: 25, from: first, months: 14, seed: seed)
+        var all: [AcceptedReport] = []
+        while let deliveries = history.next() {
+            for delivery in deliveries {
+                let pseudonym = pseudonymizer.pseudonym(of: delivery.report.cluster)
+                let accepted = AcceptedReport(
+                    cluster: pseudonym,
+                    receivedAt: delivery.receivedAt,
+                    report: delivery.report.report
+                )
+                all.append(accepted)
+                _ = try await store.submit(accepted)
+            }
+        }
+        let reference = ReferenceFigures(all)
+        for month in (-2...16).map({ first + $0 }) {
+            let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
+            let totals = try await store.totals(of: windows)
+            for window in windows {
+                #expect(totals[window] == reference.totals(of: window), "seed \(seed), \(window.label)")
+            }
+        }
+        let distinct = Set(all.map { "\($0.cluster)" + hexadecimal($0.report.digest) })
+        #expect(try await store.statistics().distinctReports == distinct.count, "seed \(seed)")
+        try store.close()
+    }
+
+    @Test("what was answered is there after the store is opened again")
+    func survivesReopening() async throws {
+        let store = try open()
+        #expect(try await store.submit(accepted("a", report(nodes: 3), at: march)) == .newState)
+        try store.close()
+        let again = try open()
+        #expect(try await again.submit(accepted("a", report(nodes: 3), at: march)) == .knownState)
+        let window = Window(.month, endingWith: march.month)
+        #expect(try await again.totals(of: [window])[window]?.all == [.clusters: 1, .nodes: 3])
+        try again.close()
+    }
+
+    @Test("an unchanged report within the hour writes nothing, a new hour writes one row")
+    func unchangedReportWritesNothing() async throws {
+        let store = try open()
+        let report = report(nodes: 3)
+        _ = try await store.submit(accepted("a", report, at: march))
+        let before = try changes(in: store)
+        _ = try await store.submit(accepted("a", report, at: march.advanced(bySeconds: 3_599)))
+        #expect(try changes(in: store) == before)
+        _ = try await store.submit(accepted("a", report, at: march.advanced(bySeconds: 3_600)))
+        #expect(try changes(in: store) == before + 1)
+        try store.close()
+    }
+
+    @Test("of two reports that alternate, the one that was accepted last has the highest ordinal")
+    func ordinalsFollowAcceptance() async throws {
+        let store = try open()
+        let (small, large) = (report(nodes: 3), report(nodes: 4))
+        for report in [small, large, small] { _ = try await store.submit(accepted("a", report, at: march)) }
+        let last = try await store.pool.read { database in
+            try Data.fetchOne(database, sql: "SELECT digest FROM sighting ORDER BY ordinal DESC LIMIT 1")
+        }
+        #expect(last == Data(small.digest.prefix(16)))
+        try store.close()
+    }
+
+    @Test("capacities whose sum does not fit 64 bits harm nothing, in one commit or in several")
+    func largestCapacities() async throws {
+        let store = try open()
+        let report = Report([.init(Series(.clusterCapacity, ["memory"]), 1 << 60)])
+        let all = try (0..<20).map { try accepted("c\($0)", report, at: march) }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for accepted in all.prefix(10) { group.addTask { _ = try await store.submit(accepted) } }
+            try await group.waitForAll()
+        }
+        for accepted in all.suffix(10) { _ = try await store.submit(accepted) }
+        let window = Window(.month, endingWith: march.month)
+        let totals = try await store.totals(of: [window])[window]
+        #expect(totals == ReferenceFigures(all).totals(of: window))
+        #expect(totals?.all[.capacity(resource: "memory")] == .max)
+        try store.close()
+    }
+
+    @Test("every commit is synced, and the log is written ahead")
+    func isDurable() throws {
+        let store = try open()
+        let (synchronous, journal) = try store.pool.write { database in
+            (
+                try Int.fetchOne(database, sql: "PRAGMA synchronous"),
+                try String.fetchOne(database, sql: "PRAGMA journal_mode")
+            )
+        }
+        #expect(synchronous == 2)
+        #expect(journal == "wal")
+        try store.close()
+    }
+
+    @Test("reports that wait together are committed together, each with its own outcome")
+    func commitsInGroups() async throws {
+        let store = try open()
+        let outcomes = try await withThrowingTaskGroup(of: ReportStore.Outcome.self) { group in
+            for number in 0..<500 {
+                let report = try accepted("c\(number % 250)", report(nodes: 3), at: march)
+                group.addTask { try await store.submit(report) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(outcomes.filter { $0 == .newState }.count == 250)
+        #expect(try await store.statistics().clusters == 250)
+        try store.close()
+    }
+
+    @Test("a store that cannot write says so, keeps nothing of the report, and recovers")
+    func failsAndRecovers() async throws {
+        let store = try open()
+        _ = try await store.submit(accepted("a", report(nodes: 3), at: march))
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 1") }
+        await #expect(throws: StoreError.self) { try await store.submit(accepted("b", report(nodes: 5), at: march)) }
+        try await store.pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA query_only = 0") }
+        #expect(try await store.submit(accepted("b", report(nodes: 5), at: march)) == .newState)
+        let window = Window(.month, endingWith: march.month)
+        #expect(try await store.totals(of: [window])[window]?.all == [.clusters: 2, .nodes: 8])
+        try store.close()
+    }
+
+    @Test("more reports than may wait are refused at once")
+    func refusesWhenFull() async throws {
+        let store = try open(maximumWaiting: 0)
+        await #expect(throws: StoreError.busy(waiting: 0)) {
+            try await store.submit(accepted("a", report(nodes: 3), at: march))
+        }
+        try store.close()
+    }
+
+    @Test("a store of a newer version is left alone")
+    func refusesNewerSchema() throws {
+        let store = try open()
+        try store.pool.write { try $0.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('v999')") }
+        try store.close()
+        #expect(throws: StoreError.newerSchema(path: directory.path + "/telemetry.sqlite")) { try open() }
+    }
+
+    @Test("another key is refused, a lost one is not replaced")
+    func refusesOtherKey() throws {
+        let path = directory.path + "/" + PseudonymKeyFile.name
+        try open().close()
+        try Data(repeating: 7, count: 32).write(to: URL(fileURLWithPath: path))
+        let other = try PseudonymKeyFile.load(fromDirectory: directory.path)
+        #expect(throws: StoreError.wrongKey(path: path)) {
+            try ReportStore(
+                directory: directory.path,
+                keyCheck: other.checkValue,
+                metrics: NOOPMetricsHandler.instance,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        }
+        try FileManager.default.removeItem(atPath: path)
+        #expect(throws: StoreError.self) { try PseudonymKeyFile.load(fromDirectory: directory.path) }
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("the key is readable by its owner only, and the same the next time")
+    func keyIsPrivate() throws {
+        let path = directory.path + "/" + PseudonymKeyFile.name
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+        #expect(try PseudonymKeyFile.load(fromDirectory: directory.path).checkValue == pseudonymizer.checkValue)
+    }
+
+    @Test("a damaged key is refused")
+    func refusesDamagedKey() throws {
+        let path = directory.path + "/" + PseudonymKeyFile.name
+        try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
+        #expect(throws: StoreError.malformedKey(path: path)) {
+            try PseudonymKeyFile.load(fromDirectory: directory.path)
+        }
+    }
+
+    @Test("no identifier is in the files")
+    func keepsNoIdentifier() async throws {
+        let uid = "6099a6ff-87bd-463b-9deb-6b8dcdc7c47b"
+        var builder = ReportBuilder(pseudonymizer: pseudonymizer)
+        builder.add(.workloadsCount, [uid, "etcd", "etcd", "2.4.0"], value: 3)
+        let store = try open()
+        _ = try await store.submit(accepted("canary-cluster", builder.report(), at: march))
+        try store.close()
+        for file in try FileManager.default.contentsOfDirectory(atPath: directory.path) {
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: directory.path + "/" + file))
+            #expect(bytes.range(of: Data("canary-cluster".utf8)) == nil, "\(file)")
+            #expect(bytes.range(of: Data(uid.utf8)) == nil, "\(file)")
+        }
+    }
+
+    /// Rows that were ever changed over the writer's connection, but for the store's own counter.
+    private func changes(in store: ReportStore) throws -> Int {
+        try store.pool.write { $0.totalChangesCount }
+    }
+}
