@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+public import Logging
+import NIOCore
+public import ReportStore
+public import ServiceLifecycle
+public import TelemetryModel
+
+/// The backend: a public listener that takes reports and answers figures, and a private one for whoever runs it.
+///
+/// It is a service; on graceful shutdown it stops taking connections and finishes what it took.
+public struct Backend: Service {
+    /// The ports that the listeners got, for tests and for the log.
+    public struct Ports: Sendable {
+        /// The public listener's.
+        public let listen: Int
+        /// The private listener's.
+        public let admin: Int
+    }
+
+    private let settings: BackendSettings
+    private let store: ReportStore
+    private let ingest: Ingest
+    private let overview: OverviewEndpoint
+    private let registry: MetricsRegistry
+    private let logger: Logger
+    private let onReady: @Sendable (Ports) -> Void
+
+    /// A backend on an open store.
+    ///
+    /// - Parameters:
+    ///   - settings: What can be set.
+    ///   - store: The store; it stays the caller's, who closes it after `run` returned.
+    ///   - pseudonymizer: Replaces identifiers.
+    ///   - registry: What `/metrics` shows, and where the backend counts.
+    ///   - logger: The backend's log.
+    ///   - now: The receiving clock.
+    ///   - onReady: Called once, when both listeners listen.
+    public init(
+        settings: BackendSettings,
+        store: ReportStore,
+        pseudonymizer: Pseudonymizer,
+        registry: MetricsRegistry,
+        logger: Logger,
+        now: @escaping @Sendable () -> UTCInstant = UTCInstant.now,
+        onReady: @escaping @Sendable (Ports) -> Void = { _ in }
+    ) {
+        self.settings = settings
+        self.store = store
+        self.registry = registry
+        self.logger = logger
+        self.onReady = onReady
+        ingest = Ingest(
+            store: store,
+            settings: settings,
+            pseudonymizer: pseudonymizer,
+            now: now,
+            metrics: registry,
+            logger: logger
+        )
+        overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
+    }
+
+    /// Serves until graceful shutdown.
+    public func run() async throws {
+        let (ports, gotPort) = AsyncStream.makeStream(of: (isAdmin: Bool, port: Int).self)
+        let listeners = [
+            application(publicEndpoints, at: settings.listenAddress) { gotPort.yield((false, $0)) },
+            application(adminEndpoints, at: settings.adminAddress) { gotPort.yield((true, $0)) },
+        ]
+        let group = ServiceGroup(
+            configuration: .init(services: listeners + [Readiness(ports: ports, onReady: ready)], logger: quiet)
+        )
+        try await group.run()
+    }
+
+    private func ready(_ ports: Ports) {
+        logger.notice(
+            "the backend takes reports",
+            metadata: [
+                "listen": "\(settings.listenAddress.host):\(ports.listen)",
+                "admin": "\(settings.adminAddress.host):\(ports.admin)",
+            ]
+        )
+        onReady(ports)
+    }
+
+    /// What the internet may ask.
+    var publicEndpoints: Endpoints {
+        var endpoints = healthEndpoints
+        endpoints.on(.post, "/", ingest.take)
+        endpoints.on(.get, "/api/overview", overview.answer)
+        return endpoints
+    }
+
+    /// What whoever runs the backend may ask.
+    var adminEndpoints: Endpoints {
+        var endpoints = healthEndpoints
+        endpoints.on(.get, "/metrics") { [registry] _ in
+            var response = Response.text(registry.text())
+            response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+            return response
+        }
+        return endpoints
+    }
+
+    /// Alive, and able to take reports.
+    private var healthEndpoints: Endpoints {
+        var endpoints = Endpoints()
+        endpoints.on(.get, "/healthz") { _ in .text("ok\n") }
+        endpoints.on(.get, "/readyz") { [store] _ in
+            try await store.ping()
+            return .text("ok\n")
+        }
+        return endpoints
+    }
+
+    private func application(
+        _ endpoints: Endpoints,
+        at address: ListenAddress,
+        onPort: @escaping @Sendable (Int) -> Void
+    ) -> any Service {
+        let application = Application(
+            responder: endpoints,
+            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)))),
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+            onServerRunning: { channel in onPort(channel.localAddress?.port ?? address.port) },
+            logger: quiet
+        )
+        return Listener(address: address, application: application)
+    }
+
+    /// A logger for the libraries: what they call errors are connections that break off, which is no news here.
+    private var quiet: Logger {
+        var logger = logger
+        logger.logLevel = max(logger.logLevel, .critical)
+        return logger
+    }
+}
+
+/// Why a backend does not serve.
+public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Nothing can listen at an address.
+    case cannotListen(ListenAddress, reason: String)
+
+    /// What is wrong.
+    public var description: String {
+        switch self {
+        case .cannotListen(let address, let reason): "cannot listen at \(address): \(reason)"
+        }
+    }
+}
+
+/// One listener.
+private struct Listener: Service {
+    let address: ListenAddress
+    let application: any Service
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw BackendError.cannotListen(address, reason: String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError {
+            throw BackendError.cannotListen(address, reason: "\(error)")
+        }
+    }
+}
+
+/// Waits for the ports of both listeners and says that they listen.
+private struct Readiness: Service {
+    let ports: AsyncStream<(isAdmin: Bool, port: Int)>
+    let onReady: @Sendable (Backend.Ports) -> Void
+
+    func run() async throws {
+        var listen: Int?
+        var admin: Int?
+        for await (isAdmin, port) in ports.cancelOnGracefulShutdown() {
+            if isAdmin { admin = port } else { listen = port }
+            if let listen, let admin {
+                onReady(Backend.Ports(listen: listen, admin: admin))
+                break
+            }
+        }
+        // A service that ends ends its group.
+        try? await gracefulShutdown()
+    }
+}

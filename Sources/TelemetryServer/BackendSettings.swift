@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What can be set of a backend.
+public struct BackendSettings: Sendable {
+    /// The public listener.
+    public var listenAddress: ListenAddress
+    /// The private listener, with metrics.
+    public var adminAddress: ListenAddress
+    /// The directory of the store and the key.
+    public var dataDirectory: String
+    /// The largest body as it travels, in bytes.
+    public var largestBody = 10 * 1024 * 1024
+    /// The largest body once it is unpacked, in bytes.
+    public var largestUnpackedBody = 10 * 1024 * 1024
+    /// *k*: what could single a cluster out is published where at least so many clusters have it.
+    public var anonymityThreshold = 5
+    /// So many reports wait for their commit at the most; further ones are answered 503.
+    public var largestQueue = 10_000
+    /// A connection without a request is closed after so many seconds.
+    public var idleTimeoutSeconds = 75
+
+    /// Settings with everything else at its default.
+    public init(listenAddress: ListenAddress, adminAddress: ListenAddress, dataDirectory: String) {
+        self.listenAddress = listenAddress
+        self.adminAddress = adminAddress
+        self.dataDirectory = dataDirectory
+    }
+}

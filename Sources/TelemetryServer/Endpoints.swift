@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// The routes of one listener: a path, a method, what answers.
+///
+/// A path that is not there is 404, a method that is not there is 405 with `Allow`; HEAD is GET without the body.
+struct Endpoints: HTTPResponder {
+    typealias Context = BasicRequestContext
+    typealias Handler = @Sendable (Request) async throws -> Response
+
+    private var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
+
+    /// Answers a method of a path.
+    mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
+        handlers[path, default: [:]][method] = handler
+    }
+
+    /// Answers a request; every error becomes a response here.
+    func respond(to request: Request, context: Context) async throws -> Response {
+        do {
+            let response = try await handler(for: request)(request)
+            return request.method == .head ? response.createHeadResponse() : response
+        } catch {
+            if let refusal = Refusal(error) { return refusal.response }
+            context.logger.error("a request failed", metadata: ["error.type": "\(type(of: error))"])
+            return Refusal(status: .internalServerError, message: "something went wrong here").response
+        }
+    }
+
+    private func handler(for request: Request) throws(Refusal) -> Handler {
+        guard let methods = handlers[request.uri.path] else {
+            throw Refusal(status: .notFound, message: "there is nothing at this path")
+        }
+        let method = request.method == .head && methods[.head] == nil ? .get : request.method
+        if let handler = methods[method] { return handler }
+        let allowed = methods.keys.map(\.rawValue) + (methods[.get] == nil ? [] : ["HEAD"])
+        let list = allowed.sorted().joined(separator: ", ")
+        throw Refusal(status: .methodNotAllowed, message: "this path takes \(list)", headers: [.allow: list])
+    }
+}
