@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// The built `cozy-telemetry` as a process of its own.
+package final class RunningProgram: Sendable {
+    /// How a program ended and what it printed.
+    package struct Ending: Sendable {
+        package let status: Int32
+        package let output: String
+        package let errors: String
+    }
+
+    private let process: Process
+    private let output = Collector()
+    private let errors = Collector()
+    private let end: AsyncStream<Int32>
+
+    /// Starts the program.
+    ///
+    /// - Parameters:
+    ///   - arguments: Its arguments.
+    ///   - environment: What is added to the environment, of which only `PATH` is inherited.
+    /// - Throws: Where the executable cannot be started.
+    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+        process = Process()
+        process.executableURL = Self.executable
+        process.arguments = arguments
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+        process.environment = ["PATH": path].merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = output.pipe
+        process.standardError = errors.pipe
+        let (end, ended) = AsyncStream.makeStream(of: Int32.self)
+        self.end = end
+        process.terminationHandler = { process in
+            ended.yield(process.terminationStatus)
+            ended.finish()
+        }
+        try process.run()
+    }
+
+    deinit {
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
+    }
+
+    /// Runs the program to its end.
+    package static func run(_ arguments: [String], environment: [String: String] = [:]) async throws -> Ending {
+        try await RunningProgram(arguments, environment: environment).ending()
+    }
+
+    /// The first line on standard error, of those not yet read, that has a text in it; nil where the program ended first.
+    package func line(containing text: String) async -> String? {
+        for await line in errors.lines where line.contains(text) { return line }
+        return nil
+    }
+
+    /// Sends a signal.
+    package func signal(_ signal: Int32) {
+        kill(process.processIdentifier, signal)
+    }
+
+    /// Waits for the end.
+    package func ending() async -> Ending {
+        var status: Int32 = -1
+        for await ended in end { status = ended }
+        return Ending(status: status, output: await output.whole(), errors: await errors.whole())
+    }
+
+    /// The executable beside the test bundle.
+    private static var executable: URL {
+        let tests = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
+        return tests.deletingLastPathComponent().appendingPathComponent("cozy-telemetry")
+    }
+
+    /// A text that a thread writes.
+    private final class Shared: Sendable {
+        private let text = Mutex("")
+
+        func withLock<Result: Sendable>(_ body: (inout sending String) -> sending Result) -> Result {
+            text.withLock(body)
+        }
+    }
+
+    /// Reads a pipe to its end, line by line.
+    private final class Collector: Sendable {
+        let pipe = Pipe()
+        let lines: AsyncStream<String>
+        private let text = Shared()
+        private let closed: AsyncStream<Void>
+
+        init() {
+            let (lines, line) = AsyncStream.makeStream(of: String.self)
+            let (closed, close) = AsyncStream.makeStream(of: Void.self)
+            (self.lines, self.closed) = (lines, closed)
+            // A thread of its own blocks on the pipe, as nothing that waits for it may block.
+            Thread.detachNewThread { [pipe, text] in
+                var rest = ""
+                while case let bytes = pipe.fileHandleForReading.availableData, !bytes.isEmpty {
+                    let part = String(decoding: bytes, as: UTF8.self)
+                    text.withLock { $0 += part }
+                    var complete = (rest + part).split(separator: "\n", omittingEmptySubsequences: false)
+                    rest = complete.popLast().map(String.init) ?? ""
+                    for text in complete { line.yield(String(text)) }
+                }
+                line.finish()
+                close.finish()
+            }
+        }
+
+        /// Everything, once the other end is closed.
+        func whole() async -> String {
+            for await _ in closed {}
+            return text.withLock { $0 }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Logging
+import ServiceLifecycle
+import TelemetryAgent
+import UnixSignals
+
+/// `cozy-telemetry agent`: reports the state of one cluster, as long as its owner did not say no.
+struct AgentCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "agent",
+        abstract: "Report the figures of a cluster at every interval, unless its owner said no.",
+        discussion: """
+            Before every report each place where the owner can say no is read anew; where one cannot be read, nothing \
+            is sent. `cozy-telemetry preview` prints what would be sent. SIGTERM and SIGINT stop it.
+            """
+    )
+
+    @OptionGroup var options: AgentOptions
+
+    @Option(
+        help: ArgumentHelp("The time from one report to the next: 15m, 1h30m.", valueName: "duration"),
+        transform: { text throws in
+            guard let interval = AgentSettings.interval(text) else {
+                throw ValidationError("'\(text)' is no duration such as 15m or 1h30m")
+            }
+            return interval
+        }
+    )
+    var telemetryInterval = Duration.seconds(900)
+
+    @Flag(help: "Report once, now, and exit; where the owner said no, that is said and nothing is sent.")
+    var once = false
+
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let logger = log.logger("agent")
+        try await options.withAgent(interval: telemetryInterval, logger: logger) { agent in
+            if once { try await reportOnce(agent) } else { try await serve(agent, logger: logger) }
+        }
+    }
+
+    private func reportOnce(_ agent: TelemetryAgent) async throws {
+        switch try await agent.sendOnce() {
+        case .sent(let reports):
+            Terminal.say("sent \(reports) \(reports == 1 ? "report" : "reports") to \(options.telemetryEndpoint)")
+        case .refused(.no(let place, let reason)):
+            Terminal.say("nothing was sent: \(place): \(reason)")
+        case .refused(.yes):
+            break
+        }
+    }
+
+    private func serve(_ agent: TelemetryAgent, logger: Logger) async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        let group = ServiceGroup(
+            services: [agent],
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        try await group.run()
+    }
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import Logging
+import ReportStore
+import ServiceLifecycle
+import TelemetryModel
+import TelemetryServer
+import UnixSignals
+
+/// `cozy-telemetry server`: the backend.
+struct ServerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "server",
+        abstract: "Run the backend: take reports, keep them, answer the figures.",
+        discussion: """
+            Every setting can also come from the environment (COZY_TELEMETRY_LISTEN_ADDR for --listen-addr, and so on) \
+            or from a YAML file (listen-addr: ":8081"). A flag wins over the environment, the environment over the file.
+
+            SIGTERM and SIGINT stop it: it takes no more connections, finishes and commits what it took, and exits \
+            with 0 within ten seconds.
+            """
+    )
+
+    @OptionGroup var options: ServerOptions
+    @OptionGroup var log: LogOptions
+
+    func run() async throws {
+        let settings = try await options.settings()
+        try await RunningBackend.serve(settings, logger: log.logger("server"))
+    }
+}
+
+/// The settings of a backend.
+struct ServerOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Where reports and figures are served. (default: :8081)", valueName: "host:port"))
+    var listenAddr: String?
+
+    @Option(help: ArgumentHelp("Where metrics are served. (default: 127.0.0.1:8082)", valueName: "host:port"))
+    var adminAddr: String?
+
+    @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
+    var dataDir: String?
+
+    @Option(help: ArgumentHelp("The largest body of a report. (default: 10485760)", valueName: "bytes"))
+    var maxBodyBytes: String?
+
+    @Option(help: ArgumentHelp("The largest body once it is unpacked. (default: 10485760)", valueName: "bytes"))
+    var maxUnpackedBytes: String?
+
+    @Option(help: ArgumentHelp("So many reports may wait for their commit. (default: 10000)", valueName: "reports"))
+    var maxQueue: String?
+
+    @Option(
+        name: .customLong("k"),
+        help: ArgumentHelp("Publish by name what at least so many clusters have. (default: 5)", valueName: "clusters")
+    )
+    var anonymityThreshold: String?
+
+    @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file"))
+    var config: String?
+
+    /// The settings of all sources.
+    ///
+    /// - Throws: `CommandFailure` where one is wrong.
+    func settings() async throws -> BackendSettings {
+        let flags = [
+            "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
+            "max-unpacked-bytes": maxUnpackedBytes, "max-queue": maxQueue, "k": anonymityThreshold,
+        ]
+        let sources = try await Settings(flags: flags, known: Set(flags.keys), file: config)
+        var settings = BackendSettings(
+            listenAddress: try address("listen-addr", sources["listen-addr"] ?? ":8081"),
+            adminAddress: try address("admin-addr", sources["admin-addr"] ?? "127.0.0.1:8082"),
+            dataDirectory: sources["data-dir"] ?? "/var/lib/cozy-telemetry"
+        )
+        let sizes = 1...1 << 30
+        settings.largestBody = try sources.integer("max-body-bytes", in: sizes, default: settings.largestBody)
+        settings.largestUnpackedBody = try sources.integer(
+            "max-unpacked-bytes",
+            in: sizes,
+            default: settings.largestUnpackedBody
+        )
+        settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
+        settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)
+        return settings
+    }
+
+    private func address(_ name: String, _ text: String) throws -> ListenAddress {
+        guard let address = ListenAddress(text) else {
+            throw CommandFailure.usage("\(name) must be host:port or :port, and is `\(text)`")
+        }
+        return address
+    }
+}
+
+/// A backend with its store, from opening to closing.
+enum RunningBackend {
+    /// Serves until a signal, or until one of the other services ends.
+    ///
+    /// - Parameters:
+    ///   - settings: The backend's settings.
+    ///   - logger: The log.
+    ///   - others: What runs beside it.
+    ///   - onReady: Called when both listeners listen.
+    /// - Throws: `CommandFailure`.
+    static func serve(
+        _ settings: BackendSettings,
+        logger: Logger,
+        beside others: [ServiceGroupConfiguration.ServiceConfiguration] = [],
+        onReady: @escaping @Sendable (Backend.Ports) -> Void = { _ in }
+    ) async throws {
+        let registry = MetricsRegistry()
+        do {
+            let pseudonymizer = try PseudonymKeyFile.load(fromDirectory: settings.dataDirectory)
+            let store = try ReportStore(
+                directory: settings.dataDirectory,
+                keyCheck: pseudonymizer.checkValue,
+                maximumWaiting: settings.largestQueue,
+                metrics: registry,
+                logger: logger
+            )
+            let backend = Backend(
+                settings: settings,
+                store: store,
+                pseudonymizer: pseudonymizer,
+                registry: registry,
+                logger: logger,
+                onReady: onReady
+            )
+            try await run([.init(service: backend)] + others, logger: logger)
+            try store.close()
+        } catch let error as StoreError {
+            throw CommandFailure.failed(error.description)
+        }
+        logger.notice("the backend has stopped; everything it took is committed")
+    }
+
+    private static func run(
+        _ services: [ServiceGroupConfiguration.ServiceConfiguration],
+        logger: Logger
+    ) async throws {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        var configuration = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet
+        )
+        // A sender that does not finish its body is cut off, so that the process is gone within ten seconds.
+        configuration.maximumGracefulShutdownDuration = .seconds(8)
+        do {
+            try await ServiceGroup(configuration: configuration).run()
+        } catch is CancellationError {
+            logger.warning("connections that did not end were closed")
+        } catch let error as BackendError {
+            throw CommandFailure.failed(error.description)
+        }
+    }
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Where people read: standard error for what is said, standard output for what was asked.
+enum Terminal {
+    /// Whether somebody watches standard error.
+    static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
+
+    /// Says a line on standard error.
+    static func say(_ line: String) {
+        FileHandle.standardError.write(Data((line + "\n").utf8))
+    }
+
+    /// Writes bytes to standard output as they are.
+    static func write(_ bytes: [UInt8]) {
+        FileHandle.standardOutput.write(Data(bytes))
+    }
+
+    /// Writes a line to standard output.
+    static func write(line: String) {
+        write(Array((line + "\n").utf8))
+    }
+
+    /// Says how far something is, on one line that the next call overwrites; only where somebody watches.
+    static func progress(_ text: String, isLast: Bool = false) {
+        guard isWatched else { return }
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\(isLast ? "\n" : "")".utf8))
+    }
+
+    /// Writes a value as JSON for programs: sorted keys, two blanks of indentation.
+    static func writeJSON(_ value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        write(line: String(decoding: try encoder.encode(value), as: UTF8.self))
+    }
+}

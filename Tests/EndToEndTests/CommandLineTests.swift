@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import TelemetryModel
+import TelemetryTesting
+import Testing
+
+@Suite("The command line")
+struct CommandLineTests {
+    @Test("help explains every command and the exit status; a wrong command line is 64")
+    func help() async throws {
+        let help = try await RunningProgram.run(["--help"])
+        #expect(help.status == 0)
+        for word in ["agent", "preview", "server", "overview", "simulate", "demo", "EXIT STATUS"] {
+            #expect(help.output.contains(word))
+        }
+        for command in ["agent", "preview", "server", "overview", "simulate", "demo"] {
+            let help = try await RunningProgram.run([command, "--help"])
+            #expect(help.status == 0)
+            #expect(help.output.contains("USAGE: cozy-telemetry \(command)"))
+        }
+        #expect(try await RunningProgram.run(["serve"]).status == 64)
+        #expect(try await RunningProgram.run(["server", "--nonsense"]).status == 64)
+        #expect(try await RunningProgram.run(["simulate", "--clusters", "0"]).status == 64)
+        #expect(try await RunningProgram.run(["agent", "--telemetry-interval", "soon"]).status == 64)
+    }
+
+    @Test("the demo shows figures that equal what the fleet sent, and leaves nothing behind")
+    func demo() async throws {
+        let directory = try TemporaryDirectory()
+        let demo = try await RunningProgram.run(
+            ["demo", "--once", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--clusters", "20"],
+            environment: ["TMPDIR": directory.path]
+        )
+        #expect(demo.status == 0, "\(demo.errors)")
+        #expect(demo.output.contains("Clusters"))
+        #expect(demo.errors.contains("equal what the fleet sent"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+    }
+
+    @Test("an overview of nobody is 69 with the address; a month that does not exist is 69 with the backend's reason")
+    func overviewFailures() async throws {
+        let nobody = try await RunningProgram.run(["overview", "--url", "http://127.0.0.1:1"])
+        #expect(nobody.status == 69)
+        #expect(nobody.errors.contains("http://127.0.0.1:1"))
+        try await Server.with { server in
+            let wrong = try await RunningProgram.run(["overview", "--url", server.url, "--month", "13"])
+            #expect(wrong.status == 69)
+            #expect(wrong.errors.contains("month must be there once, from 1 to 12"))
+        }
+    }
+
+    @Test("simulate prints what the figures must be, and overview prints that they are")
+    func simulateAndOverview() async throws {
+        try await Server.with { server in
+            let arguments = ["--telemetry-endpoint", server.url, "--clusters", "30", "--rounds", "3", "--seed", "5"]
+            let simulated = try await RunningProgram.run(["simulate", "--json"] + arguments)
+            #expect(simulated.status == 0, "\(simulated.errors)")
+            let result = try JSONDecoder().decode(Expected.self, from: Data(simulated.output.utf8))
+            #expect(result.ok == result.sent)
+            let shown = try await RunningProgram.run(["overview", "--json", "--url", server.url])
+            let overview = try JSONDecoder().decode(Overview.self, from: Data(shown.output.utf8))
+            #expect(overview.periods == result.expected.periods)
+            let table = try await RunningProgram.run(["overview", "--url", server.url])
+            #expect(table.output.contains("Clusters"))
+            #expect(!table.output.contains("\u{1B}"))
+        }
+    }
+
+    private struct Expected: Decodable {
+        let sent: Int
+        let ok: Int
+        let expected: Overview
+    }
+}

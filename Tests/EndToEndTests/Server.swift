@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import Foundation
+import NIOCore
+import TelemetryTesting
+import Testing
+
+/// The built backend as a process, on ports of its own and a fresh directory.
+struct Server {
+    let program: RunningProgram
+    let url: String
+    let adminURL: String
+    let directory: TemporaryDirectory
+
+    /// Runs a backend for as long as the body takes; it has to end well.
+    static func with(
+        _ arguments: [String] = [],
+        directory: TemporaryDirectory? = nil,
+        _ body: (Self) async throws -> Void
+    ) async throws {
+        let server = try await start(arguments, directory: directory ?? TemporaryDirectory())
+        try await body(server)
+        server.program.signal(SIGTERM)
+        let ending = await server.program.ending()
+        #expect(ending.status == 0, "\(ending.errors)")
+    }
+
+    /// Starts a backend and waits until it listens.
+    static func start(_ arguments: [String] = [], directory: TemporaryDirectory) async throws -> Self {
+        let program = try RunningProgram(
+            ["server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path]
+                + arguments
+        )
+        let line = try #require(await program.line(containing: "takes reports"))
+        func address(_ name: String) throws -> String {
+            let words = line.split(separator: " ")
+            let word = try #require(words.first { $0.hasPrefix(name + "=") })
+            return "http://" + word.dropFirst(name.count + 1)
+        }
+        return Self(
+            program: program,
+            url: try address("listen"),
+            adminURL: try address("admin"),
+            directory: directory
+        )
+    }
+
+    /// What the private listener's `/metrics` shows.
+    func metrics() async throws -> String {
+        let request = HTTPClientRequest(url: adminURL + "/metrics")
+        let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        return String(buffer: try await answer.body.collect(upTo: 1 << 20))
+    }
+}
