@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import TelemetryModel
 import TelemetryTesting
 import Testing
 
@@ -51,5 +52,17 @@ struct Server {
         let request = HTTPClientRequest(url: adminURL + "/metrics")
         let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
         return String(buffer: try await answer.body.collect(upTo: 1 << 20))
+    }
+
+    /// How many reports were answered 200.
+    func acceptedReports() async throws -> Int {
+        try await metrics().split(separator: "\n").filter { $0.hasPrefix("telemetry_reports_accepted_total{") }
+            .reduce(0) { $0 + (Int($1.split(separator: " ").last ?? "") ?? 0) }
+    }
+
+    /// What the command line shows of the current month.
+    func overview() async throws -> Overview {
+        let shown = try await RunningProgram.run(["overview", "--json", "--url", url])
+        return try JSONDecoder().decode(Overview.self, from: Data(shown.output.utf8))
     }
 }

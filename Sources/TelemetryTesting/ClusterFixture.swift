@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import TelemetryTesting
 
 /// Objects such that a cluster reports what the fixtures of the same names hold.
-enum ClusterFixture {
+package enum ClusterFixture {
     /// The lines of a fixture as a server of another version and with other identities reports them.
-    static func payload(_ name: String, kubernetesVersion: String) throws -> String {
+    package static func payload(_ name: String, kubernetesVersion: String) throws -> String {
         let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Fixtures/\(name).prom")
+            .deletingLastPathComponent().appending(path: "Tests/Fixtures/\(name).prom")
         return withoutIdentities(try String(contentsOf: file, encoding: .utf8))
             .replacing("kubernetes_version=\"v1.31.4\"", with: "kubernetes_version=\"\(kubernetesVersion)\"")
     }
 
     /// A payload with the server's identities of workloads taken out.
-    static func withoutIdentities(_ payload: String) -> String {
+    package static func withoutIdentities(_ payload: String) -> String {
         payload.replacing(/uid="[0-9a-f-]{36}"/, with: "uid=\"UID\"")
     }
 
     /// A cluster of v0.22.
-    static func makeV0(_ plane: ControlPlane) async throws {
+    package static func makeV0(_ plane: ControlPlane) async throws {
         try await plane.install([.workloadMonitors])
         let monitors = [
             ("etcd", "etcd", "2.4.0", 3), ("ingress", "controller", "1.4.0", 2),
@@ -45,7 +44,7 @@ enum ClusterFixture {
     }
 
     /// A cluster of v1.0, which keeps a WorkloadMonitor.
-    static func makeV1(_ plane: ControlPlane) async throws {
+    package static func makeV1(_ plane: ControlPlane) async throws {
         try await plane.install(CozystackDefinition.allCases)
         let capacity = ["270340003157", "270340003157", "270340003158"].map { memory in
             "{cpu: 55500m, memory: \"\(memory)\", nvidia.com/TU104GL_TESLA_T4: \"1\", pods: \"110\"}"
