@@ -2,6 +2,8 @@
 # `make help` lists what there is.
 
 SWIFT ?= swift
+# Progress where somebody watches.
+QUIET := $(shell [ -t 2 ] || echo --quiet)
 # An import that Package.swift does not declare is an error.
 FLAGS = --explicit-target-dependency-import-check error
 SOURCES = Package.swift Sources Tests Benchmarks
@@ -18,7 +20,7 @@ run: build ## Run the backend with a small simulated fleet, and print and serve 
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo
 
 test: test-requirements ## Run all tests.
-	@$(SWIFT) build $(FLAGS) --build-tests -q
+	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
@@ -33,13 +35,13 @@ duplicates: ## Fail where ten or more lines of code stand twice.
 	@python3 Scripts/duplicates.py Sources Tests
 
 build: requirements ## Build the executable for development.
-	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -q
+	@$(SWIFT) build $(FLAGS) --product cozy-telemetry $(QUIET)
 
 release: requirements ## Build the executable for use.
-	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release -q
+	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release $(QUIET)
 
 bench: requirements ## Measure the parser, the canonical form and the store; some minutes.
-	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown
+	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown --no-progress
 
 requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev

@@ -76,11 +76,19 @@ public struct ExpositionParser: Sendable {
         if bytes.byte(at: position) == Byte.openBrace {
             position = bytes.endOfBlanks(from: try readLabels(in: bytes, from: position + 1))
         }
+        let valueStart = position
         let value = try readValue(in: bytes, at: &position)
         let timestamp = try readTimestamp(in: bytes, at: &position)
         families.sawSample(of: name, in: bytes)
         offset = position
-        return SampleToken(name: name, value: value, timestamp: timestamp, line: line, lineStart: lineStart)
+        return SampleToken(
+            name: name,
+            value: value,
+            valueStart: valueStart,
+            timestamp: timestamp,
+            line: line,
+            lineStart: lineStart
+        )
     }
 
     /// The metric name that begins here.

@@ -18,6 +18,8 @@ public struct SampleToken: Sendable, Equatable {
     public let name: Range<Int>
     /// The value; NaN and the infinities are legal.
     public let value: Double
+    /// The offset of the value's first byte.
+    public let valueStart: Int
     /// Milliseconds since 1970, leap seconds not counted.
     public let timestamp: Int64?
     /// The line, from 1.

@@ -118,7 +118,7 @@ private struct Contents {
     ) throws(ReportError) -> Int64 {
         let range = definition.kind == .info ? 1...1 : 0...definition.largestValue
         guard let value = Int64(exactly: token.value), range.contains(value) else {
-            throw .valueOutOfRange(definition.metric, line: token.line, column: token.column(of: token.name.lowerBound))
+            throw .valueOutOfRange(definition.metric, line: token.line, column: token.column(of: token.valueStart))
         }
         return value
     }

@@ -88,8 +88,26 @@ struct ClusterToFiguresTests {
                 let apps =
                     ["Kubernetes": 2, "Postgres": 5, "Redis": 3, "Tenant": 2, "VirtualMachine": 0] as [String: Int64]
                 #expect(month.apps == apps)
+                try await noInPackageIsHonoured(plane, server)
             }
         }
+    }
+
+    /// The command of `docs/opting-out.md` for v1, there and back.
+    private func noInPackageIsHonoured(_ plane: ControlPlane, _ server: Server) async throws {
+        let package =
+            "apiVersion: cozystack.io/v1alpha1\nkind: Package\nmetadata: {name: cozystack.cozystack-platform}\n"
+        try await plane.apply(package)
+        let page = try String(
+            contentsOf: URL(filePath: #filePath).appending(path: "../../../docs/opting-out.md").standardized,
+            encoding: .utf8
+        )
+        let command = try #require(page.components(separatedBy: "\n").first { $0.hasPrefix("kubectl patch packages") })
+        try await plane.shell(command)
+        let off = try await agent(plane, server, "--once").ending()
+        #expect(off.errors.contains("nothing was sent: the values of the Package cozystack.cozystack-platform"))
+        try await plane.shell(command.replacing("true", with: "false"))
+        #expect(try await agent(plane, server, "--once").ending().errors.contains("sent 2 reports"))
     }
 
     /// An agent for a cluster that reports to a backend.

@@ -115,7 +115,7 @@ struct ReportDecoderTests {
             let series = Series(.loadBalancersCount)
             #expect(try report(body).samples.first { $0.series == series }?.value == value)
         } else {
-            #expect(failure(body) == .valueOutOfRange(.loadBalancersCount, line: 2, column: 3))
+            #expect(failure(body) == .valueOutOfRange(.loadBalancersCount, line: 2, column: 28))
         }
     }
 
@@ -131,13 +131,13 @@ struct ReportDecoderTests {
         if let value {
             #expect(try report(body).samples.map(\.value) == [value])
         } else {
-            #expect(failure(body) == .valueOutOfRange(.clusterCapacity, line: 1, column: 1))
+            #expect(failure(body) == .valueOutOfRange(.clusterCapacity, line: 1, column: 42))
         }
     }
 
     @Test("an info metric is 1", arguments: ["0", "2", "-1", "NaN", "0.999"])
     func info(text: String) {
-        #expect(failure("cozy_package_info{name=\"a\"} \(text)") == .valueOutOfRange(.packageInfo, line: 1, column: 1))
+        #expect(failure("cozy_package_info{name=\"a\"} \(text)") == .valueOutOfRange(.packageInfo, line: 1, column: 29))
         #expect(failure("cozy_package_info{name=\"a\"} 1.0") == nil)
     }
 
@@ -186,7 +186,8 @@ struct ReportDecoderTests {
             "cozy_nodes_count{os=\"secret\"} 1\ncozy_nodes_count{os=\"secret\"} 2",
             "secret 1", "cozy_nodes_count{os=\"secret} 1", "",
         ].map { failure($0)?.description ?? "" }
-        #expect(texts[0] == "line 1, column 1: the value of cozy_nodes_count must be a whole number from 0 to 10000000")
+        let range = "the value of cozy_nodes_count must be a whole number from 0 to 10000000"
+        #expect(texts[0] == "line 1, column 31: \(range)")
         #expect(texts[1] == "line 2: the same series as in line 1 with another value")
         #expect(texts[2] == "the report has no samples of the data dictionary (1 were dropped)")
         #expect(texts[3].hasPrefix("line 1, column "))

@@ -76,10 +76,10 @@ struct ReportRouteTests {
             for (text, expected) in [
                 ("", "no samples"),
                 ("cozy_tenants_count 1\ncozy_nodes_count{os=\"linux} 3\n", "line 2, column 21"),
-                ("cozy_tenants_count -1", "line 1, column 1"),
-                ("cozy_tenants_count 1.5", "line 1, column 1"),
-                ("cozy_tenants_count +Inf", "line 1, column 1"),
-                ("cozy_tenants_count NaN", "line 1, column 1"),
+                ("cozy_tenants_count -1", "line 1, column 20"),
+                ("cozy_tenants_count 1.5", "line 1, column 20"),
+                ("cozy_tenants_count +Inf", "line 1, column 20"),
+                ("cozy_tenants_count NaN", "line 1, column 20"),
                 ("cozy_tenants_count 1\ncozy_tenants_count 2", "line 2"),
                 ("some_metric 1\nother_metric 2", "2 were dropped"),
             ] {
