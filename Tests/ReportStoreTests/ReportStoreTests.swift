@@ -101,6 +101,27 @@ struct ReportStoreTests {
         try store.close()
     }
 
+    @Test(
+        "v1's two collectors in turn write nothing within the hour; a report of v0 between them makes the next one last"
+    )
+    func siblingsDoNotSupersede() async throws {
+        let store = try open()
+        let facts = report(nodes: 3)
+        let applications = Report([.init(Series(.applicationCount, ["Postgres"]), 2)])
+        let older = Report([.init(Series(.tenantsCount), 1)])
+        #expect([facts, applications, older].map(\.collector) == [.v1Operator, .v1Controller, .v0])
+        for report in [facts, applications] { _ = try await store.submit(accepted("a", report, at: march)) }
+        let before = try changes(in: store)
+        for report in [facts, applications] { _ = try await store.submit(accepted("a", report, at: march)) }
+        #expect(try changes(in: store) == before)
+        for report in [older, facts] { _ = try await store.submit(accepted("a", report, at: march)) }
+        let last = try await store.pool.read { database in
+            try Data.fetchOne(database, sql: "SELECT digest FROM sighting ORDER BY ordinal DESC LIMIT 1")
+        }
+        #expect(last == Data(facts.digest.prefix(16)))
+        try store.close()
+    }
+
     @Test("of two reports that alternate, the one that was accepted last has the highest ordinal")
     func ordinalsFollowAcceptance() async throws {
         let store = try open()
