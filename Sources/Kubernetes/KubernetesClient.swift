@@ -58,6 +58,8 @@ public struct KubernetesClient: Sendable {
         settings.httpVersion = .http1Only
         // Watches keep their connections; calls must not wait for them.
         settings.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 32
+        // A refused connection is an answer; the caller knows when to ask again.
+        settings.connectionPool.retryConnectionEstablishment = false
         let http: HTTPClient
         if let logger {
             http = HTTPClient(eventLoopGroup: eventLoopGroup, configuration: settings, backgroundActivityLogger: logger)
