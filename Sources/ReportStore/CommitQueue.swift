@@ -14,6 +14,9 @@ import TelemetryModel
 final class CommitQueue: Sendable {
     /// The most reports in one transaction.
     private static let largestGroup = 1_000
+    /// A transaction ends with the report that brings it to so many samples, so that hostile reports do not hold the
+    /// writer for long.
+    private static let largestGroupSamples = 10_000
 
     private let pool: DatabasePool
     private let maximumWaiting: Int
@@ -74,7 +77,13 @@ final class CommitQueue: Sendable {
     private func schedule() {
         pool.asyncWriteWithoutTransaction { database in
             let group = self.state.withLock { state in
-                let group = Array(state.waiting.prefix(Self.largestGroup))
+                var samples = 0
+                let group = Array(
+                    state.waiting.prefix(Self.largestGroup).prefix { entry in
+                        defer { samples += entry.report.report.samples.count }
+                        return samples < Self.largestGroupSamples
+                    }
+                )
                 state.waiting.removeFirst(group.count)
                 return group
             }

@@ -33,7 +33,7 @@ public enum PseudonymKeyFile {
         } catch let error as StoreError {
             throw error
         } catch {
-            throw StoreError.unusable(path: path, reason: error.localizedDescription)
+            throw StoreError.unusable(path: directory, reason: (error as NSError).underlyingReason)
         }
     }
 
@@ -58,5 +58,14 @@ public enum PseudonymKeyFile {
         guard descriptor >= 0, fsync(descriptor) == 0 else {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
         }
+    }
+}
+
+extension NSError {
+    /// The system's own words where there are any; Foundation's say less.
+    var underlyingReason: String {
+        let underlying = userInfo[NSUnderlyingErrorKey] as? NSError ?? self
+        guard underlying.domain == NSPOSIXErrorDomain else { return localizedDescription }
+        return String(cString: strerror(Int32(underlying.code)))
     }
 }

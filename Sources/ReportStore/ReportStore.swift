@@ -36,6 +36,7 @@ public final class ReportStore: Sendable {
     /// Reached into by tests.
     let pool: DatabasePool
     private let queue: CommitQueue
+    private let lock: DirectoryLock
 
     /// Opens the store in a directory, made where it is missing, and brings its schema up to date.
     ///
@@ -61,6 +62,7 @@ public final class ReportStore: Sendable {
                 withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700]
             )
+            lock = try DirectoryLock(directory: directory)
             pool = try Self.open(path)
         } catch let error as StoreError {
             throw error
@@ -123,12 +125,15 @@ public final class ReportStore: Sendable {
         }
     }
 
-    /// Closes the store after everything that waits is committed.
+    /// Closes the store after everything that waits is committed, and leaves all of it in the one file.
     ///
     /// - Throws: `StoreError.unavailable` where somebody still reads.
     public func close() throws {
+        guard lock.isHeld else { return }
         do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try pool.close()
+            lock.release()
         } catch {
             throw StoreError.unavailable(reason: Self.reason(of: error))
         }

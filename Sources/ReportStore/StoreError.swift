@@ -6,6 +6,8 @@
 public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The data directory or a file in it cannot be used.
     case unusable(path: String, reason: String)
+    /// Another process has the data directory.
+    case inUse(directory: String, owner: String)
     /// The store was written by a newer version of this program.
     case newerSchema(path: String)
     /// The pseudonym key is not the one that this store was written with.
@@ -21,7 +23,9 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .unusable(let path, let reason):
-            "cannot use \(path): \(reason)"
+            "cannot use \(path): \(reason); give another --data-dir, or mend it"
+        case .inUse(let directory, let owner):
+            "\(directory) is in use by the process \(owner); stop that, or give another --data-dir"
         case .newerSchema(let path):
             "\(path) was written by a newer version of cozy-telemetry; start that version, or restore a backup of this one"
         case .wrongKey(let path):

@@ -5,6 +5,11 @@ public struct ReportBuilder: Sendable {
     /// The values that did not have the form of their label and became `other`.
     public private(set) var replacedValues = 0
 
+    /// Kinds, and resources, that a report may name; what it names beyond becomes `other`.
+    ///
+    /// Each name is a figure of its own in every window, so their number has to be bounded.
+    public static let largestNameCount = 256
+
     private let pseudonymizer: Pseudonymizer?
     private var entries: [Entry] = []
 
@@ -69,7 +74,7 @@ public struct ReportBuilder: Sendable {
     /// replaced are added up.
     ///
     /// - Throws: `ReportError.conflictingSamples` where a series was sent twice with different values.
-    public func report() throws(ReportError) -> Report {
+    public mutating func report() throws(ReportError) -> Report {
         var kept: [Report.Sample] = []
         var previous: Entry?
         for entry in entries.sorted(by: Entry.areInOrder) {
@@ -82,11 +87,46 @@ public struct ReportBuilder: Sendable {
             kept.append(entry.sample)
             previous = entry
         }
-        return Report(kept)
+        return Report(boundingNames(of: kept))
+    }
+
+    /// The samples with no more names of a metric than may be; those that come first in canonical order stay.
+    private mutating func boundingNames(of samples: [Report.Sample]) -> [Report.Sample] {
+        var names: [Metric: Set<String>] = [:]
+        var bounded: [Report.Sample] = []
+        for sample in samples {
+            guard let label = sample.series.metric.namingLabel, let name = sample.series[label] else {
+                bounded.append(sample)
+                continue
+            }
+            var known = names[sample.series.metric] ?? []
+            if known.contains(name) || known.count < Self.largestNameCount {
+                known.insert(name)
+                names[sample.series.metric] = known
+                bounded.append(sample)
+            } else {
+                var labels = sample.series.labels
+                labels[label] = DataDictionary.other
+                replacedValues += 1
+                bounded.append(.init(Series(sample.series.metric, labels), sample.value))
+            }
+        }
+        return bounded
     }
 
     /// The values with their lengths, so that different ones never read the same.
     private static func asSent(_ labels: [String?]) -> String {
         labels.map { $0.map { "\($0.utf8.count):\($0)" } ?? "-" }.joined()
+    }
+}
+
+extension Metric {
+    /// The label whose values are names of figures.
+    fileprivate var namingLabel: Int? {
+        switch self {
+        case .clusterCapacity, .applicationCount: 0
+        case .workloadsCount: WorkloadLabel.kind
+        default: nil
+        }
     }
 }

@@ -237,6 +237,25 @@ struct ReportStoreTests {
         #expect(try PseudonymKeyFile.load(fromDirectory: directory.path).checkValue == pseudonymizer.checkValue)
     }
 
+    @Test("a data directory has one owner at a time, and the second is told who that is")
+    func refusesSecondOwner() throws {
+        let store = try open()
+        let owner = "\(ProcessInfo.processInfo.processIdentifier)"
+        #expect(throws: StoreError.inUse(directory: directory.path, owner: owner)) { try open() }
+        try store.close()
+        try open().close()
+    }
+
+    @Test("a closed store is one file, so that a copy of it is whole")
+    func leavesOneFile() async throws {
+        let store = try open()
+        _ = try await store.submit(accepted("a", report(nodes: 3), at: march))
+        try store.close()
+        let log = directory.path + "/telemetry.sqlite-wal"
+        let size = try? FileManager.default.attributesOfItem(atPath: log)[.size] as? NSNumber
+        #expect((size ?? 0) == 0)
+    }
+
     @Test("a damaged key is refused")
     func refusesDamagedKey() throws {
         let path = directory.path + "/" + PseudonymKeyFile.name

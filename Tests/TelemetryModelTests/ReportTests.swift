@@ -111,4 +111,20 @@ struct ReportTests {
                 """
         )
     }
+
+    @Test("names beyond the 256th of a metric become other, whatever the order they come in")
+    func boundsNames() throws {
+        let kinds = (0..<300).map { "Kind\($0)" }
+        let reports = try [kinds, kinds.reversed(), kinds.shuffled()].map { kinds in
+            var builder = ReportBuilder()
+            for kind in kinds { builder.add(.applicationCount, [kind], value: 1) }
+            let report = try builder.report()
+            #expect(builder.replacedValues == 300 - ReportBuilder.largestNameCount)
+            return report
+        }
+        #expect(Set(reports).count == 1)
+        #expect(reports[0].samples.count == ReportBuilder.largestNameCount + 1)
+        #expect(reports[0].samples.last?.series[0] == "other")
+        #expect(reports[0].samples.last?.value == 44)
+    }
 }

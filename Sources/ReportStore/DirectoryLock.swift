@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Synchronization
+
+/// Keeps a data directory for one process: a lock on a file in it that goes with the process, however that ends.
+final class DirectoryLock: Sendable {
+    /// The open file that is locked; -1 once it is released.
+    private let descriptor: Mutex<Int32>
+
+    /// Takes the lock.
+    ///
+    /// - Throws: `StoreError.inUse` with the owner's process id, or `StoreError.unusable`.
+    init(directory: String) throws(StoreError) {
+        let path = directory + "/lock"
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .unusable(path: path, reason: String(cString: strerror(errno))) }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            let owner = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            close(file)
+            throw .inUse(directory: directory, owner: owner)
+        }
+        let owner = Array("\(getpid())".utf8)
+        guard ftruncate(file, 0) == 0, write(file, owner, owner.count) == owner.count else {
+            close(file)
+            throw .unusable(path: path, reason: String(cString: strerror(errno)))
+        }
+        descriptor = Mutex(file)
+    }
+
+    deinit { release() }
+
+    /// Whether the directory is still this process's.
+    var isHeld: Bool { descriptor.withLock { $0 >= 0 } }
+
+    /// Gives the directory free.
+    func release() {
+        descriptor.withLock { file in
+            if file >= 0 { close(file) }
+            file = -1
+        }
+    }
+}
