@@ -23,7 +23,7 @@ struct Admission: Equatable {
     init(_ headers: HTTPFields, largestBody: Int) throws(Refusal) {
         let ids = headers[values: .clusterID]
         guard ids.count == 1, let cluster = ClusterID(ids[0]) else {
-            throw .badRequest("X-Cluster-ID must be there once and have the form [A-Za-z0-9._-]{1,253}")
+            throw .badRequest("X-Cluster-ID must be given once and have the form [A-Za-z0-9._-]{1,253}")
         }
         guard Self.isText(headers[values: .contentType]) else {
             throw Refusal(status: .unsupportedMediaType, message: "the body must be text/plain")

@@ -108,9 +108,9 @@ public struct Backend: Service {
         return endpoints
     }
 
-    /// Alive, and able to take reports.
+    /// Whether the process lives, and whether the store answers.
     private var healthEndpoints: Endpoints {
-        var endpoints = Endpoints()
+        var endpoints = Endpoints(logger: logger)
         endpoints.on(.get, "/healthz") { _ in .text("ok\n") }
         endpoints.on(.get, "/readyz") { [store] _ in
             try await store.ping()
@@ -150,7 +150,8 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong.
     public var description: String {
         switch self {
-        case .cannotListen(let address, let reason): "cannot listen at \(address): \(reason)"
+        case .cannotListen(let address, let reason):
+            "cannot listen at \(address): \(reason); stop what listens there, or give another address"
         }
     }
 }
@@ -165,8 +166,8 @@ private struct Listener: Service {
             try await application.run()
         } catch let error as IOError {
             throw BackendError.cannotListen(address, reason: String(cString: strerror(error.errnoCode)))
-        } catch let error as SocketAddressError {
-            throw BackendError.cannotListen(address, reason: "\(error)")
+        } catch is SocketAddressError.UnknownHost {
+            throw BackendError.cannotListen(address, reason: "there is no such host")
         }
     }
 }

@@ -11,7 +11,13 @@ struct Endpoints: HTTPResponder {
     typealias Context = BasicRequestContext
     typealias Handler = @Sendable (Request) async throws -> Response
 
+    /// Where errors that nobody foresaw are reported.
+    let logger: Logger
     private var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
+
+    init(logger: Logger) {
+        self.logger = logger
+    }
 
     /// Answers a method of a path.
     mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
@@ -20,12 +26,16 @@ struct Endpoints: HTTPResponder {
 
     /// Answers a request; every error becomes a response here.
     func respond(to request: Request, context: Context) async throws -> Response {
+        let response = await response(to: request)
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func response(to request: Request) async -> Response {
         do {
-            let response = try await handler(for: request)(request)
-            return request.method == .head ? response.createHeadResponse() : response
+            return try await handler(for: request)(request)
         } catch {
             if let refusal = Refusal(error) { return refusal.response }
-            context.logger.error("a request failed", metadata: ["error.type": "\(type(of: error))"])
+            logger.error("a request failed", metadata: ["error.type": "\(type(of: error))"])
             return Refusal(status: .internalServerError, message: "something went wrong here").response
         }
     }

@@ -68,6 +68,10 @@ struct Ingest: Sendable {
             buffer = try await request.body.collect(upTo: settings.largestBody)
         } catch is NIOTooManyBytesError {
             throw Refusal(status: .contentTooLarge, message: "the body is over \(settings.largestBody) bytes")
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            throw Refusal.badRequest("the body broke off or is not well-formed HTTP")
         }
         let bytes = Array(buffer: buffer)
         guard encoding == .gzip else { return bytes }

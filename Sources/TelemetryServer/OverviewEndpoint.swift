@@ -47,7 +47,7 @@ struct OverviewEndpoint: Sendable {
         guard values.count == 1, let text = values.first, text.allSatisfy(\.isASCII), !text.hasPrefix("+"),
             let number = Int(text), range.contains(number)
         else {
-            throw .badRequest("\(name) must be there once, from \(range.lowerBound) to \(range.upperBound)")
+            throw .badRequest("give \(name) once, a number from \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }

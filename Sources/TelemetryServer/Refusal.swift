@@ -16,9 +16,6 @@ struct Refusal: Error, Equatable {
     var message: String
     var headers: HTTPFields = [:]
 
-    /// A short stable word for metrics.
-    var label: String { "\(status.code)" }
-
     /// The refusal that an error stands for; nil for one that nobody foresaw.
     init?(_ error: any Error) {
         switch error {

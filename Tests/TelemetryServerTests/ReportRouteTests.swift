@@ -168,6 +168,7 @@ struct ReportRouteTests {
                 let answer = try await backend.get("/", method: method)
                 #expect(answer.status == 405, "\(method)")
                 #expect(answer.headers.first(name: "Allow") == "POST")
+                #expect(answer.body.isEmpty == (method == .HEAD))
             }
             #expect(try await backend.get("/api/overview", method: .POST).headers.first(name: "Allow") == "GET, HEAD")
             #expect(try await backend.get("/metrics").status == 404)
