@@ -2,8 +2,10 @@
 
 import AsyncHTTPClient
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 
 /// Requests to one API server: credentials, deadlines, limits, and errors with a type.
@@ -131,8 +133,11 @@ struct Transport: Sendable {
         case let error as HTTPClientError where error == .connectTimeout: "no connection in time"
         case let error as HTTPClientError where error == .remoteConnectionClosed: "the connection was closed"
         case let error as NIOSSLError: "TLS: \(error)"
-        case let error as IOError: error.description
-        default: "\(error)"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
+        case let error as HTTPClientError: error.shortDescription
+        case is NIOConnectionError: "connection refused, or there is no such host"
+        // What other errors say may hold what was sent.
+        default: "\(type(of: error))"
         }
     }
 

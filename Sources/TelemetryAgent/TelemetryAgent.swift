@@ -81,8 +81,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
 
     private func round() async throws {
         do {
-            _ = try await sendOnce()
-            journal.noteSuccess()
+            if case .sent = try await sendOnce() { journal.noteSuccess() }
         } catch let error as CancellationError {
             throw error
         } catch {
@@ -100,11 +99,18 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             let (consent, objects) = try await readConsent()
             guard consent == .yes else { return .refused(consent) }
             let requests = try await collect(objects)
+            var failure: AgentError?
             for request in requests {
                 let (consent, _) = try await readConsent()
                 guard consent == .yes else { return .refused(consent) }
-                try await delivery.deliver(request)
+                do {
+                    try await delivery.deliver(request)
+                } catch let error as AgentError {
+                    // The reports of a cluster are independent; one that fails does not hold the other back.
+                    failure = failure ?? error
+                }
             }
+            if let failure { throw failure }
             return .sent(reports: requests.count)
         }
     }

@@ -46,6 +46,19 @@ struct ClientAnswerTests {
         }
     }
 
+    @Test("a token that no header can hold is an error that does not repeat it")
+    func malformedToken() async throws {
+        try await withClient([], token: .text("s3c\nret")) { client, _ in
+            do {
+                _ = try await client.version()
+                Issue.record("the call succeeded")
+            } catch {
+                #expect(!"\(error)".contains("s3c"))
+                #expect(!String(reflecting: error).contains("s3c"))
+            }
+        }
+    }
+
     @Test("a reason that is not a plain word is not repeated")
     func strangeReason() async throws {
         let answer = StandIn.json(#"{"reason":"token=abc"}"#, status: "500 Oops")
