@@ -16,10 +16,11 @@ export KUBEBUILDER_ASSETS
 help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
-run: build ## Run the backend with a small simulated fleet, and print and serve its figures.
-	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo
+run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
+	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
 
 test: test-requirements ## Run all tests.
+	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
 
@@ -35,6 +36,7 @@ duplicates: ## Fail where ten or more lines of code stand twice.
 	@python3 Scripts/duplicates.py Sources Tests
 
 build: requirements ## Build the executable for development.
+	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry $(QUIET)
 
 release: requirements ## Build the executable for use.

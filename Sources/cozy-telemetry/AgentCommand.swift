@@ -20,7 +20,7 @@ struct AgentCommand: AsyncParsableCommand {
     @OptionGroup var options: AgentOptions
 
     @Option(
-        help: ArgumentHelp("The time from one report to the next: 15m, 1h30m.", valueName: "duration"),
+        help: ArgumentHelp("The time from one report to the next: 15m, 1h30m. (default: 15m)", valueName: "duration"),
         transform: { text throws in
             guard let interval = AgentSettings.interval(text) else {
                 throw ValidationError("'\(text)' is no duration such as 15m or 1h30m")

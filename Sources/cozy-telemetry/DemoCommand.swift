@@ -62,7 +62,11 @@ private struct DemoTour: Service {
 
     func run() async throws {
         for await ports in ready.cancelOnGracefulShutdown() {
-            try await show(ports)
+            do {
+                try await cancelWhenGracefulShutdown { try await show(ports) }
+            } catch is CancellationError {
+                return
+            }
             break
         }
         if !once { try await gracefulShutdown() }
@@ -71,8 +75,11 @@ private struct DemoTour: Service {
     private func show(_ ports: Backend.Ports) async throws {
         let reachable = host == "0.0.0.0" ? "127.0.0.1" : host
         let url = "http://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(ports.listen)"
-        Terminal.say("\(fleet.clusters) simulated clusters report to \(url), \(fleet.rounds) times each")
+        Terminal.say(
+            "A fleet of \(fleet.clusters) clusters reports to \(url) in \(fleet.rounds) rounds; some leave, others come."
+        )
         let result = try await fleet.run(against: url)
+        try Task.checkCancellation()
         guard result.failed == 0 else {
             throw CommandFailure.failed("\(result.failed) of \(result.sent) reports were not taken")
         }
@@ -83,7 +90,7 @@ private struct DemoTour: Service {
         Terminal.say("\nThe figures \(isEqual ? "equal" : "do not equal") what the fleet sent.")
         Terminal.say(
             """
-            \(result.ok) reports, \(result.distinctReports) of them distinct, at \(result.reportsPerSecond) a second.
+            \(result.ok) reports, \(result.distinctReports) of them distinct, at \(Int(result.reportsPerSecond)) a second.
             \(once ? "" : """
             The figures are at \(url)/api/overview?year=\(month.year)&month=\(month.month)
             Stop with Control-C.

@@ -6,7 +6,7 @@ import Logging
 /// How much is logged; the log goes to standard error.
 struct LogOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Log this and worse: \(Self.levels).", valueName: "level"),
+        help: ArgumentHelp("Log this and worse: \(Self.levels). (default: info)", valueName: "level"),
         transform: { text throws in
             guard let level = Logger.Level(rawValue: text) else {
                 throw ValidationError("there is no level '\(text)'; there are \(Self.levels)")

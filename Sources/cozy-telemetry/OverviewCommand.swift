@@ -28,6 +28,14 @@ struct OverviewCommand: AsyncParsableCommand {
     @Flag(help: "Print the answer as JSON.")
     var json = false
 
+    func validate() throws {
+        guard (2024...2100).contains(year ?? 2024) else { throw ValidationError("--year must be from 2024 to 2100") }
+        guard (1...12).contains(month ?? 1) else { throw ValidationError("--month must be from 1 to 12") }
+        guard url.hasPrefix("http://") || url.hasPrefix("https://"), !url.contains("@") else {
+            throw ValidationError("--url must be an http or https URL, such as http://127.0.0.1:8081")
+        }
+    }
+
     func run() async throws {
         let current = UTCInstant.now().month
         let overview = try await Self.fetch(url, year: year ?? current.year, month: month ?? current.month)
@@ -67,6 +75,7 @@ struct OverviewCommand: AsyncParsableCommand {
         switch error {
         case let error as HTTPClientError: error.shortDescription
         case is NIOConnectionError: "nobody listens there"
+        case let error as IOError: String(cString: strerror(error.errnoCode))
         default: "\(error)"
         }
     }

@@ -30,8 +30,10 @@ struct PreviewCommand: AsyncParsableCommand {
     }
 
     private func show(_ preview: TelemetryAgent.Preview) {
-        if case .no(let place, let reason) = preview.consent {
-            Terminal.say("Telemetry is off, so this would not be sent: \(place): \(reason)")
+        switch preview.consent {
+        case .yes: Terminal.say("Telemetry is on: the agent would send this.")
+        case .no(let place, let reason):
+            Terminal.say("Telemetry is off: the agent would not send this, because of \(place): \(reason).")
         }
         if preview.requests.isEmpty { Terminal.say("There is nothing to report.") }
         for (number, request) in preview.requests.enumerated() {

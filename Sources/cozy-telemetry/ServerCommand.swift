@@ -43,7 +43,7 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
     var dataDir: String?
 
-    @Option(help: ArgumentHelp("The largest body of a report. (default: 10485760)", valueName: "bytes"))
+    @Option(help: ArgumentHelp("The largest body as it travels. (default: 10485760)", valueName: "bytes"))
     var maxBodyBytes: String?
 
     @Option(help: ArgumentHelp("The largest body once it is unpacked. (default: 10485760)", valueName: "bytes"))
@@ -54,11 +54,14 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         name: .customLong("k"),
-        help: ArgumentHelp("Publish by name what at least so many clusters have. (default: 5)", valueName: "clusters")
+        help: ArgumentHelp(
+            "Name an application outside the public vocabulary where so many clusters have it. (default: 5)",
+            valueName: "clusters"
+        )
     )
     var anonymityThreshold: String?
 
-    @Option(help: ArgumentHelp("A YAML file with settings.", valueName: "file"))
+    @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
     var config: String?
 
     /// The settings of all sources.

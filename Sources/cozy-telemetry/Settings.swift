@@ -67,11 +67,17 @@ struct Settings {
         let node: Node?
         do {
             node = try Yams.compose(yaml: text)
+        } catch YamlError.parser(_, let problem, let mark, _), YamlError.scanner(_, let problem, let mark, _) {
+            throw CommandFailure.usage("\(path):\(mark.line): not YAML: \(problem)")
         } catch {
-            throw CommandFailure.usage("\(path): \(error)")
+            throw CommandFailure.usage("\(path): not YAML")
         }
         guard let node, node != "" else { return }
         guard let mapping = node.mapping else { throw CommandFailure.usage("\(path): expected `name: value` lines") }
+        for (key, value) in mapping where value.scalar == nil {
+            let line = value.mark.map { ":\($0.line)" } ?? ""
+            throw CommandFailure.usage("\(path)\(line): \(key.string ?? "this setting") must be one value")
+        }
         for key in mapping.keys where !known.contains(key.string ?? "") {
             let line = key.mark.map { ":\($0.line)" } ?? ""
             throw CommandFailure.usage(

@@ -27,6 +27,11 @@ struct SimulateCommand: AsyncParsableCommand {
 
     func run() async throws {
         let result = try await fleet.run(against: telemetryEndpoint)
+        guard result.ok > 0 else {
+            throw CommandFailure.unavailable(
+                "\(telemetryEndpoint) took none of \(result.sent) reports; start a backend there, or give --telemetry-endpoint"
+            )
+        }
         if json { try Terminal.writeJSON(result) } else { Terminal.write(line: Self.text(of: result)) }
         guard result.failed == 0 else {
             throw CommandFailure.unavailable("\(result.failed) of \(result.sent) reports were not taken")
@@ -36,7 +41,7 @@ struct SimulateCommand: AsyncParsableCommand {
     /// The result for people.
     static func text(of result: SimulationResult) -> String {
         """
-        sent \(result.sent), ok \(result.ok), failed \(result.failed); \(result.reportsPerSecond) reports/s, \
+        sent \(result.sent), ok \(result.ok), failed \(result.failed); \(Int(result.reportsPerSecond)) reports/s, \
         p50 \(result.p50Milliseconds) ms, p99 \(result.p99Milliseconds) ms; \(result.distinctReports) distinct reports
 
         What the figures must be:
@@ -47,10 +52,10 @@ struct SimulateCommand: AsyncParsableCommand {
 
 /// The size of a simulated fleet.
 struct FleetOptions: ParsableArguments {
-    @Option(help: "How many clusters.")
+    @Option(help: "How many clusters report in the first round.")
     var clusters = 200
 
-    @Option(help: "How often each of them reports.")
+    @Option(help: "How often the fleet reports.")
     var rounds = 4
 
     @Option(help: "Over how many connections at a time.")

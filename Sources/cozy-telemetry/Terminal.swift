@@ -9,12 +9,17 @@ enum Terminal {
 
     /// Says a line on standard error.
     static func say(_ line: String) {
-        FileHandle.standardError.write(Data((line + "\n").utf8))
+        // Where nobody reads any more, there is nobody to tell.
+        try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// Writes bytes to standard output as they are.
+    /// Writes bytes to standard output as they are; the program ends where nobody reads them any more.
     static func write(_ bytes: [UInt8]) {
-        FileHandle.standardOutput.write(Data(bytes))
+        do {
+            try FileHandle.standardOutput.write(contentsOf: Data(bytes))
+        } catch {
+            exit(1)
+        }
     }
 
     /// Writes a line to standard output.
@@ -25,7 +30,7 @@ enum Terminal {
     /// Says how far something is, on one line that the next call overwrites; only where somebody watches.
     static func progress(_ text: String, isLast: Bool = false) {
         guard isWatched else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(text)\(isLast ? "\n" : "")".utf8))
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)\(isLast ? "\n" : "")".utf8))
     }
 
     /// Writes a value as JSON for programs: sorted keys, two blanks of indentation.

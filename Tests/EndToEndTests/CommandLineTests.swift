@@ -21,6 +21,10 @@ struct CommandLineTests {
         }
         #expect(try await RunningProgram.run(["serve"]).status == 64)
         #expect(try await RunningProgram.run(["server", "--nonsense"]).status == 64)
+        #expect(try await RunningProgram.run(["overview", "--month", "13"]).status == 64)
+        let nobody = try await RunningProgram.run(["simulate", "--telemetry-endpoint", "http://127.0.0.1:1"])
+        #expect(nobody.status == 69)
+        #expect(nobody.errors.contains("http://127.0.0.1:1 took none of"))
         #expect(try await RunningProgram.run(["simulate", "--clusters", "0"]).status == 64)
         #expect(try await RunningProgram.run(["agent", "--telemetry-interval", "soon"]).status == 64)
     }
@@ -38,15 +42,17 @@ struct CommandLineTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
     }
 
-    @Test("an overview of nobody is 69 with the address; a month that does not exist is 69 with the backend's reason")
+    @Test("an overview of nobody is 69 with the address; a month to come is 69 with the backend's reason")
     func overviewFailures() async throws {
         let nobody = try await RunningProgram.run(["overview", "--url", "http://127.0.0.1:1"])
         #expect(nobody.status == 69)
         #expect(nobody.errors.contains("http://127.0.0.1:1"))
         try await Server.with { server in
-            let wrong = try await RunningProgram.run(["overview", "--url", server.url, "--month", "13"])
+            let wrong = try await RunningProgram.run([
+                "overview", "--url", server.url, "--year", "2100", "--month", "12",
+            ])
             #expect(wrong.status == 69)
-            #expect(wrong.errors.contains("month must be there once, from 1 to 12"))
+            #expect(wrong.errors.contains("the month 2100-12 has not begun yet"))
         }
     }
 
