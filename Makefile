@@ -49,7 +49,7 @@ requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
 
 test-requirements: requirements
-	@Scripts/require.sh openssl kubectl python3
+	@Scripts/require.sh openssl kubectl curl python3 victoria-metrics
 
 clean: ## Remove what was built.
 	@rm -rf .build Benchmarks/.build

@@ -73,15 +73,18 @@ let package = Package(
         .target(
             name: "TelemetryAgent",
             dependencies: [
-                "TelemetryModel", "Exposition", "Kubernetes", httpClient, nioCore, nioHTTP1, logging, metrics,
-                lifecycle,
-                crypto,
+                "TelemetryModel", "Kubernetes", httpClient, nioCore, nioHTTP1, logging, lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "ReportStore",
-            dependencies: ["TelemetryModel", grdb, deque, logging, metrics, lifecycle, crypto],
+            dependencies: ["TelemetryModel", grdb, deque, logging, metrics],
+            swiftSettings: swiftSettings
+        ),
+        .target(
+            name: "VictoriaMetrics",
+            dependencies: ["TelemetryModel", "Exposition", httpClient, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
@@ -95,23 +98,21 @@ let package = Package(
         ),
         .target(
             name: "FleetSimulator",
-            dependencies: ["TelemetryModel", "Exposition", "ReportStore", httpClient, nioCore, nioHTTP1, logging],
+            dependencies: ["TelemetryModel", httpClient, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
         .target(
             name: "TelemetryTesting",
             dependencies: [
-                "Exposition", "TelemetryModel", "Kubernetes", "ReportStore", "FleetSimulator",
-                nioCore, nioPosix, nioHTTP1, logging, metrics,
+                "TelemetryModel", "Kubernetes", "FleetSimulator", nioCore, nioPosix, logging,
             ],
             swiftSettings: swiftSettings
         ),
         .executableTarget(
             name: "cozy-telemetry",
             dependencies: [
-                "Exposition", "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "TelemetryServer",
-                "FleetSimulator", httpClient, nioCore, nioPosix, nioHTTP1, logging, metrics,
-                lifecycle, yams,
+                "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "TelemetryServer", "FleetSimulator",
+                httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle, yams,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -147,6 +148,11 @@ let package = Package(
             dependencies: [
                 "ReportStore", "TelemetryModel", "FleetSimulator", "TelemetryTesting", grdb, logging, metrics,
             ],
+            swiftSettings: swiftSettings
+        ),
+        .testTarget(
+            name: "VictoriaMetricsTests",
+            dependencies: ["VictoriaMetrics", "TelemetryModel", "Exposition", "TelemetryTesting", httpClient, nioCore],
             swiftSettings: swiftSettings
         ),
         .testTarget(

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import Exposition
+import Foundation
+import NIOCore
+import TelemetryModel
+import TelemetryTesting
+import Testing
+
+@testable import VictoriaMetrics
+
+@Suite("Importing into VictoriaMetrics", .timeLimit(.minutes(2)))
+struct ImportTests {
+    private let march = UTCInstant(startOf: CalendarMonth(year: 2026, month: 3).firstDay)
+
+    private func accepted(_ cluster: String, _ samples: [Report.Sample], at instant: UTCInstant) throws
+        -> AcceptedReport
+    {
+        let pseudonymizer = try #require(Pseudonymizer(key: Array(repeating: 1, count: Pseudonymizer.keyLength)))
+        let pseudonym = pseudonymizer.pseudonym(of: try #require(ClusterID(cluster)))
+        return AcceptedReport(cluster: pseudonym, receivedAt: instant, report: Report(samples))
+    }
+
+    private func nodes(_ kernel: String, _ count: Int64) -> Report.Sample {
+        .init(Series(.nodesCount, ["linux (Talos (v1.8.4))", kernel]), count)
+    }
+
+    @Test("a batch has the samples and the totals of each report, under the pseudonym and the time of receipt")
+    func body() throws {
+        let report = try accepted("a", [nodes("6.6.64-talos", 3), nodes("6.12.18-talos", 2)], at: march)
+        let samples = try Sample.parse(ImportBatch([report]).body)
+        #expect(samples.allSatisfy { $0.timestamp == march.secondsSinceEpoch * 1_000 })
+        #expect(samples.allSatisfy { $0.labels.first == Label(name: "cluster", value: "\(report.cluster)") })
+        #expect(
+            samples.map(\.name) == ["cozy_nodes_count", "cozy_nodes_count"] + [
+                "cozy_report_total", "cozy_report_total",
+            ]
+        )
+        let totals = samples.filter { $0.name == "cozy_report_total" }
+        #expect(totals.map { $0.labels.last?.value } == ["clusters", "nodes"])
+        #expect(totals.map(\.value) == [1, 5])
+    }
+
+    @Test("a label cannot forge another series")
+    func escapes() throws {
+        let forged = "x\"} 1\ncozy_tenants_count{cluster=\"other"
+        let report = try accepted("a", [.init(Series(.applicationCount, [forged]), 2)], at: march)
+        let samples = try Sample.parse(ImportBatch([report]).body)
+        #expect(!samples.contains { $0.name == "cozy_tenants_count" })
+        #expect(samples.first?.labels.last?.value == forged)
+    }
+
+    @Test(
+        "a status says whether to go on, try again, or set the batch aside",
+        arguments: [
+            (200, ImportOutcome.imported), (204, .imported), (400, .refused(status: 400)), (404, .refused(status: 404)),
+            (429, .retry(reason: "the answer was 429")), (503, .retry(reason: "the answer was 503")),
+        ]
+    )
+    func outcomes(status: Int, expected: ImportOutcome) {
+        #expect(ImportOutcome(status: status) == expected)
+    }
+
+    @Test("a database that is not there means to try again")
+    func unreachable() async throws {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        try await HTTPClient.withHTTPClient(configuration: configuration) { http in
+            let client = ImportClient(url: "http://127.0.0.1:1/api/v1/import/prometheus", http: http)
+            guard case .retry = await client.send(ImportBatch([])) else {
+                Issue.record("it was not to be tried again")
+                return
+            }
+        }
+    }
+
+    @Test(
+        "a real VictoriaMetrics has the peak of a total, where the peaks of its parts would count twice",
+        .enabled(if: VictoriaMetricsProcess.isAvailable, "install Debian's victoria-metrics")
+    )
+    func realDatabase() async throws {
+        try await VictoriaMetricsProcess.with { url in
+            try await HTTPClient.withHTTPClient { http in
+                let client = ImportClient(url: url + "/api/v1/import/prometheus", http: http)
+                let now = UTCInstant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970) - 600)
+                let before = try accepted("a", [nodes("6.6.64-talos", 3)], at: now)
+                let after = try accepted("a", [nodes("6.12.18-talos", 3)], at: now.advanced(bySeconds: 300))
+                #expect(await client.send(ImportBatch([before, after])) == .imported)
+                _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
+                let byTotal = "sum(max_over_time(cozy_report_total{figure=\"nodes\"}[1h]))"
+                #expect(try await query(byTotal, url, http) == "3")
+                #expect(try await query("sum(max_over_time(cozy_nodes_count[1h]))", url, http) == "6")
+            }
+        }
+    }
+
+    private func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {
+        let encoded = expression.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
+        let request = HTTPClientRequest(url: "\(url)/api/v1/query?query=\(encoded)")
+        let answer = try await http.execute(request, timeout: .seconds(30))
+        let text = String(buffer: try await answer.body.collect(upTo: 1 << 20))
+        return text.firstMatch(of: /"value":\[[0-9.]+,"([^"]*)"\]/).map { String($0.1) }
+    }
+}
