@@ -47,6 +47,11 @@ final class AgentJournal: Sendable {
         switch consent {
         case .yes:
             logger.info("Telemetry is on")
+        case .unknown(let place, let reason):
+            logger.warning(
+                "Nothing is sent: whether the owner said no could not be read",
+                metadata: ["place": "\(place)", "reason": "\(reason)"]
+            )
         case .no(let place, let reason):
             logger.notice("Telemetry is off", metadata: ["place": "\(place)", "reason": "\(reason)"])
         }

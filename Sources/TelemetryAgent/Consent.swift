@@ -6,8 +6,10 @@
 public enum Consent: Equatable, Sendable {
     /// Nobody said no.
     case yes
-    /// Somebody said no, or a place where it may be said could not be read.
+    /// Somebody said no.
     case no(place: ConsentPlace, reason: String)
+    /// Nobody is known to have said no, but a place where it may be said could not be read; nothing may be sent.
+    case unknown(place: ConsentPlace, reason: String)
 
     /// The answer to what all places say: any single no is a no.
     ///
@@ -15,6 +17,7 @@ public enum Consent: Equatable, Sendable {
     ///   - facts: What was read from every place, just now.
     ///   - formerRefusals: Places that said no when they last existed; they go on saying it when they are gone.
     init(_ facts: ConsentFacts, formerRefusals: Set<ConsentPlace> = []) {
+        var unknown: Consent?
         for place in ConsentPlace.allCases {
             switch facts.statement(of: place) {
             case .silent: continue
@@ -22,12 +25,14 @@ public enum Consent: Equatable, Sendable {
                 guard formerRefusals.contains(place) else { continue }
                 self = .no(place: place, reason: "it said no before it was deleted")
                 return
+            case .unreadable(let reason):
+                unknown = unknown ?? .unknown(place: place, reason: reason)
             case .refusal(let reason):
                 self = .no(place: place, reason: reason)
                 return
             }
         }
-        self = .yes
+        self = unknown ?? .yes
     }
 }
 
@@ -65,4 +70,6 @@ enum ConsentStatement: Equatable {
     case absent
     /// No, or something that could be meant as one.
     case refusal(String)
+    /// It may say no and could not be read, with the reason in words.
+    case unreadable(String)
 }

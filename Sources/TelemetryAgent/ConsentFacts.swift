@@ -21,7 +21,7 @@ enum Reading<Object: Sendable>: Sendable {
     fileprivate func statement(_ read: (Object) -> ConsentStatement) -> ConsentStatement {
         switch self {
         case .missing: .absent
-        case .unreadable(let reason): .refusal("it could not be read: \(reason)")
+        case .unreadable(let reason): .unreadable(reason)
         case .found(let object): read(object)
         }
     }
@@ -79,21 +79,11 @@ struct ConsentFacts: Sendable {
                 case .silent: false
                 case .absent: former.contains(place)
                 // A place that cannot be read has not said no; it is asked again.
-                case .refusal: isReadable(place) || former.contains(place)
+                case .unreadable: former.contains(place)
+                case .refusal: true
                 }
             }
         )
-    }
-
-    private func isReadable(_ place: ConsentPlace) -> Bool {
-        switch place {
-        case .flag, .environment: true
-        case .configMap, .controllerValues: objects.configMap.object != nil
-        case .platformPackage: objects.platformPackage.object != nil
-        case .enginePackage: objects.enginePackage.object != nil
-        case .operatorDeployment: objects.operatorDeployment.object != nil
-        case .controllerDeployment: objects.controllerDeployment.object != nil
-        }
     }
 }
 

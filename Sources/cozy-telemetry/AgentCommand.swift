@@ -48,6 +48,10 @@ struct AgentCommand: AsyncParsableCommand {
             Terminal.say("sent \(reports) \(reports == 1 ? "report" : "reports") to \(options.telemetryEndpoint)")
         case .refused(.no(let place, let reason)):
             Terminal.say("nothing was sent: \(place): \(reason)")
+        case .refused(.unknown(let place, let reason)):
+            throw CommandFailure.unavailable(
+                "nothing was sent: whether \(place) says no could not be read: \(reason)"
+            )
         case .refused(.yes):
             break
         }

@@ -32,6 +32,8 @@ struct PreviewCommand: AsyncParsableCommand {
     private func show(_ preview: TelemetryAgent.Preview) {
         switch preview.consent {
         case .yes: Terminal.say("Telemetry is on: the agent would send this.")
+        case .unknown(let place, let reason):
+            Terminal.say("The agent would not send this: whether \(place) says no could not be read: \(reason).")
         case .no(let place, let reason):
             Terminal.say("Telemetry is off: the agent would not send this, because of \(place): \(reason).")
         }
@@ -59,10 +61,10 @@ struct PreviewCommand: AsyncParsableCommand {
         let requests: [Request]
 
         init(_ preview: TelemetryAgent.Preview) {
-            if case .no(let place, let reason) = preview.consent {
+            switch preview.consent {
+            case .yes: (enabled, place, reason) = (true, nil, nil)
+            case .no(let place, let reason), .unknown(let place, let reason):
                 (enabled, self.place, self.reason) = (false, place.description, reason)
-            } else {
-                (enabled, place, reason) = (true, nil, nil)
             }
             requests = preview.requests.map { request in
                 Request(

@@ -71,6 +71,24 @@ struct CommandLineTests {
         }
     }
 
+    @Test("an agent that cannot ask whether the owner said no is 69 and says so; a plain no is 0")
+    func agentOfNobody() async throws {
+        let directory = try TemporaryDirectory()
+        let kubeconfig = directory.path + "/config"
+        let text = """
+            {apiVersion: v1, kind: Config, current-context: t, users: [], contexts: [{name: t, context: {cluster: t}}],
+            clusters: [{name: t, cluster: {server: "http://127.0.0.1:1"}}]}
+            """
+        try text.write(toFile: kubeconfig, atomically: true, encoding: .utf8)
+        let arguments = ["agent", "--once", "--kubeconfig", kubeconfig, "--telemetry-endpoint", "http://127.0.0.1:1"]
+        let unknown = try await RunningProgram.run(arguments)
+        #expect(unknown.status == 69)
+        #expect(unknown.errors.contains("nothing was sent: whether telemetry-enabled in the ConfigMap"))
+        let no = try await RunningProgram.run(arguments + ["-disable-telemetry=true"])
+        #expect(no.status == 0)
+        #expect(no.errors.contains("nothing was sent: the flag --disable-telemetry"))
+    }
+
     private struct Expected: Decodable {
         let sent: Int
         let ok: Int

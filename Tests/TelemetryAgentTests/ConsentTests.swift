@@ -130,11 +130,20 @@ struct ConsentTests {
         default: objects.controllerDeployment = .unreadable(reason: "not allowed (403)")
         }
         let facts = ConsentFacts(objects: objects)
-        guard case .no(_, "it could not be read: not allowed (403)") = Consent(facts) else {
+        guard case .unknown(_, "not allowed (403)") = Consent(facts) else {
             Issue.record("\(Consent(facts))")
             return
         }
         #expect(facts.refusals(former: []).isEmpty, "an outage is not an owner's no")
+    }
+
+    @Test("a plain no in one place counts more than another that cannot be read")
+    func noBeforeUnknown() {
+        var objects = PlatformObjects(configMap: .unreadable(reason: "not allowed (403)"))
+        objects.operatorDeployment = .unreadable(reason: "not allowed (403)")
+        #expect(Consent(ConsentFacts(objects: objects)) == .unknown(place: .configMap, reason: "not allowed (403)"))
+        let consent = Consent(ConsentFacts(doNotTrack: "1", objects: objects))
+        #expect(consent == .no(place: .environment, reason: "it is set"))
     }
 
     @Test("a place that said no before it was deleted goes on saying it, until it says otherwise")

@@ -41,7 +41,8 @@ struct ScheduleTests {
                         group.addTask { try await services.run() }
                         var log = recorder.lines.makeAsyncIterator()
                         let place = "telemetry-enabled in the ConfigMap cozy-system/cozystack"
-                        let off = "notice Telemetry is off place=\(place) reason=it could not be read: "
+                        let off =
+                            "warning Nothing is sent: whether the owner said no could not be read place=\(place) reason="
                         #expect(await log.next()?.hasPrefix(off) == true)
                         await services.triggerGracefulShutdown()
                         try await group.waitForAll()
