@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Arguments of a program that reads them with Go's package `flag`.
-struct GoFlags {
+package struct GoFlags {
     private let arguments: [String]
 
     init(_ arguments: [String]) {
@@ -20,7 +20,7 @@ struct GoFlags {
     }
 
     /// Whether `strconv.ParseBool` reads a value as false.
-    static func isFalse(_ value: String) -> Bool {
+    package static func isFalse(_ value: String) -> Bool {
         ["0", "f", "F", "false", "FALSE", "False"].contains(value)
     }
 }
