@@ -36,7 +36,10 @@ final class DirectoryLock: Sendable {
     /// Gives the directory free.
     func release() {
         descriptor.withLock { file in
-            if file >= 0 { close(file) }
+            guard file >= 0 else { return }
+            // Closing alone would leave the lock with a child that was forked and has not yet started its program.
+            flock(file, LOCK_UN)
+            close(file)
             file = -1
         }
     }

@@ -25,15 +25,12 @@ struct Interner {
     /// The number of a series, a new one where it was never seen.
     mutating func id(of key: SeriesKey, in database: Database) throws -> Int64 {
         if let id = seriesIDs[key] { return id }
-        let arguments: StatementArguments = [Int(key.metric.rawValue), Data(key.labels)]
-        let known = try database.cachedStatement(sql: "SELECT id FROM series WHERE metric = ? AND labels = ?")
-        var id = try Int64.fetchOne(known, arguments: arguments)
-        if id == nil {
-            try database.cachedStatement(sql: "INSERT INTO series (metric, labels) VALUES (?, ?)")
-                .execute(arguments: arguments)
-            id = database.lastInsertedRowID
-        }
-        guard let id else { throw StoreError.unavailable(reason: "no row id for a series") }
+        let id = try Self.rowID(
+            select: "SELECT id FROM series WHERE metric = ? AND labels = ?",
+            insert: "INSERT INTO series (metric, labels) VALUES (?, ?)",
+            [Int(key.metric.rawValue), Data(key.labels)],
+            in: database
+        )
         remember(id, key)
         return id
     }
@@ -54,14 +51,12 @@ struct Interner {
     mutating func id(of figure: Figure, in database: Database) throws -> Int64 {
         if let id = figureIDs[figure] { return id }
         let (kind, name) = figure.stored
-        let known = try database.cachedStatement(sql: "SELECT id FROM figure WHERE kind = ? AND name = ?")
-        var id = try Int64.fetchOne(known, arguments: [kind, name])
-        if id == nil {
-            try database.cachedStatement(sql: "INSERT INTO figure (kind, name) VALUES (?, ?)")
-                .execute(arguments: [kind, name])
-            id = database.lastInsertedRowID
-        }
-        guard let id else { throw StoreError.unavailable(reason: "no row id for a figure") }
+        let id = try Self.rowID(
+            select: "SELECT id FROM figure WHERE kind = ? AND name = ?",
+            insert: "INSERT INTO figure (kind, name) VALUES (?, ?)",
+            [kind, name],
+            in: database
+        )
         remember(id, figure)
         return id
     }
@@ -75,6 +70,19 @@ struct Interner {
         else { return nil }
         remember(id, figure)
         return figure
+    }
+
+    /// The number of a row, which is made where it is not there.
+    private static func rowID(
+        select: String,
+        insert: String,
+        _ arguments: StatementArguments,
+        in database: Database
+    ) throws -> Int64 {
+        let known = try database.cachedStatement(sql: select)
+        if let id = try Int64.fetchOne(known, arguments: arguments) { return id }
+        try database.cachedStatement(sql: insert).execute(arguments: arguments)
+        return database.lastInsertedRowID
     }
 
     private mutating func remember(_ id: Int64, _ key: SeriesKey) {

@@ -237,6 +237,29 @@ struct ReportStoreTests {
         #expect(try PseudonymKeyFile.load(fromDirectory: directory.path).checkValue == pseudonymizer.checkValue)
     }
 
+    @Test(
+        "what is stored of a report is the whole report, by a store that was opened anew",
+        arguments: [21, 22] as [UInt64]
+    )
+    func contentIsTheReport(seed: UInt64) async throws {
+        var fleet = Fleet(clusters: 30, seed: seed)
+        let decoder = ReportDecoder(pseudonymizer: pseudonymizer)
+        let reports = try fleet.nextRound().map { try decoder.decode($0.body).report }
+        let store = try open()
+        for (number, report) in reports.enumerated() {
+            _ = try await store.submit(accepted("c\(number)", report, at: march))
+        }
+        try store.close()
+        let again = try open()
+        let stored = try await again.pool.read { database in
+            var interner = Interner()
+            return try Data.fetchAll(database, sql: "SELECT content FROM report ORDER BY cluster")
+                .map { try ReportCodec.decode(Array($0), interner: &interner, in: database) }
+        }
+        #expect(stored == reports, "seed \(seed)")
+        try again.close()
+    }
+
     @Test("a data directory has one owner at a time, and the second is told who that is")
     func refusesSecondOwner() throws {
         let store = try open()
