@@ -8,6 +8,7 @@ package func withDeadline<Result: Sendable>(
     try await withThrowingTaskGroup(of: Result?.self) { group in
         group.addTask { try await operation() }
         group.addTask {
+            // The deadline itself; it is cancelled when the operation ends before.
             try await Task.sleep(for: limit)
             return nil
         }

@@ -21,6 +21,7 @@ struct Ticks: AsyncSequence, Sendable {
                 next = now + interval
                 return ()
             }
+            // The interval itself; tests drive the agent with triggers of their own.
             try await Task.sleep(until: planned, clock: .continuous)
             next = Swift.max(planned, ContinuousClock.now - interval) + interval
             return ()

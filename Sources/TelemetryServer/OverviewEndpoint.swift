@@ -14,7 +14,7 @@ struct OverviewEndpoint: Sendable {
     func answer(_ request: Request) async throws -> Response {
         var response: Response
         do {
-            response = .json(try await overview(request))
+            response = try .json(await overview(request))
         } catch {
             guard let refusal = Refusal(error) else { throw error }
             response = refusal.response

@@ -46,7 +46,8 @@ struct Refusal: Error, Equatable {
 
     /// The response, `{"error": "…"}`.
     var response: Response {
-        var response = Response.json(["error": message], status: status)
+        // Two texts are always JSON; were they not, the status would still be right.
+        var response = (try? Response.json(["error": message], status: status)) ?? Response(status: status)
         for field in headers { response.headers[field.name] = field.value }
         return response
     }
@@ -54,11 +55,10 @@ struct Refusal: Error, Equatable {
 
 extension Response {
     /// A JSON document with sorted keys.
-    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) -> Response {
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Only values of our own types are encoded, and those have no numbers that JSON lacks.
-        let bytes = (try? encoder.encode(value)) ?? Data()
+        let bytes = try encoder.encode(value)
         return Response(
             status: status,
             headers: [.contentType: "application/json; charset=utf-8"],

@@ -155,8 +155,6 @@ enum RunningBackend {
         configuration.maximumGracefulShutdownDuration = .seconds(8)
         do {
             try await ServiceGroup(configuration: configuration).run()
-        } catch is CancellationError {
-            logger.warning("connections that did not end were closed")
         } catch let error as BackendError {
             throw CommandFailure.failed(error.description)
         }
