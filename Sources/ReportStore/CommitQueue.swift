@@ -12,36 +12,73 @@ import TelemetryModel
 /// A group is what waits when the writer is free, up to a thousand; a lone report is committed at once. The groups run
 /// on the pool's own writer queue, one after the other, in turn with whatever else is written.
 final class CommitQueue: Sendable {
+    /// What is told of a submission once its group is committed, or is not; on the writer's thread.
+    typealias Completion = @Sendable (Result<ReportStore.Outcome, StoreError>) -> Void
+
+    /// What is to be committed.
+    enum Content {
+        /// A report that was decoded, and what it is recognised by.
+        case report(AcceptedReport, Fingerprint?)
+        /// One that was recognised, and when it came.
+        case again(ClusterIndex.Recognised, UTCInstant)
+
+        /// Samples that have to be looked at.
+        var size: Int {
+            if case .report(let accepted, _) = self { accepted.report.samples.count } else { 1 }
+        }
+    }
+
     /// The most reports in one transaction.
     private static let largestGroup = 1_000
     /// A transaction ends with the report that brings it to so many samples, so that hostile reports do not hold the
     /// writer for long.
-    private static let largestGroupSamples = 10_000
+    private static let largestGroupSamples = 20_000
 
     private let pool: DatabasePool
     private let maximumWaiting: Int
     private let logger: Logger
+    private let index: ClusterDirectory
     private let state = Mutex(State())
     private let durations: Metrics.Timer
     private let groupSizes: Recorder
 
     /// A report and who waits for its commit.
     private struct Waiting {
-        let report: AcceptedReport
-        let continuation: CheckedContinuation<ReportStore.Outcome, any Error>
+        let content: Content
+        let completion: Completion
     }
 
     private struct State {
         var waiting: Deque<Waiting> = []
         var isScheduled = false
         var isFailing = false
-        var interner = Interner()
+        var memory = WriterMemory()
+
+        /// Takes the next group out of those that wait.
+        mutating func nextGroup() -> [Waiting] {
+            var samples = 0
+            let group = Array(
+                waiting.prefix(CommitQueue.largestGroup).prefix { entry in
+                    defer { samples += entry.content.size }
+                    return samples < CommitQueue.largestGroupSamples
+                }
+            )
+            waiting.removeFirst(group.count)
+            return group
+        }
     }
 
-    init(pool: DatabasePool, maximumWaiting: Int, metrics: any MetricsFactory, logger: Logger) {
+    init(
+        pool: DatabasePool,
+        index: ClusterDirectory,
+        maximumWaiting: Int,
+        metrics: any MetricsFactory,
+        logger: Logger
+    ) {
         durations = Metrics.Timer(label: "telemetry_store_commit_duration_seconds", factory: metrics)
         groupSizes = Recorder(label: "telemetry_store_commit_reports", aggregate: true, factory: metrics)
         self.pool = pool
+        self.index = index
         self.maximumWaiting = maximumWaiting
         self.logger = logger
     }
@@ -49,20 +86,21 @@ final class CommitQueue: Sendable {
     /// How many reports wait for their commit.
     var waiting: Int { state.withLock { $0.waiting.count } }
 
-    /// Waits until the report is committed.
-    func submit(_ report: AcceptedReport) async throws -> ReportStore.Outcome {
-        try await withCheckedThrowingContinuation { continuation in
-            let action = state.withLock { state -> Action in
-                guard state.waiting.count < maximumWaiting else { return .refuse(state.waiting.count) }
-                state.waiting.append(Waiting(report: report, continuation: continuation))
-                defer { state.isScheduled = true }
-                return state.isScheduled ? .wait : .schedule
-            }
-            switch action {
-            case .refuse(let count): continuation.resume(throwing: StoreError.busy(waiting: count))
-            case .schedule: schedule()
-            case .wait: break
-            }
+    /// Whether the last transaction was lost.
+    var isFailing: Bool { state.withLock { $0.isFailing } }
+
+    /// Has something committed with others; the completion is called exactly once, at once where too many wait.
+    func submit(_ content: Content, completion: @escaping Completion) {
+        let action = state.withLock { state -> Action in
+            guard state.waiting.count < maximumWaiting else { return .refuse(state.waiting.count) }
+            state.waiting.append(Waiting(content: content, completion: completion))
+            defer { state.isScheduled = true }
+            return state.isScheduled ? .wait : .schedule
+        }
+        switch action {
+        case .refuse(let count): completion(.failure(.busy(waiting: count)))
+        case .schedule: schedule()
+        case .wait: break
         }
     }
 
@@ -76,17 +114,7 @@ final class CommitQueue: Sendable {
     /// Has the next group committed as soon as the writer is free.
     private func schedule() {
         pool.asyncWriteWithoutTransaction { database in
-            let group = self.state.withLock { state in
-                var samples = 0
-                let group = Array(
-                    state.waiting.prefix(Self.largestGroup).prefix { entry in
-                        defer { samples += entry.report.report.samples.count }
-                        return samples < Self.largestGroupSamples
-                    }
-                )
-                state.waiting.removeFirst(group.count)
-                return group
-            }
+            let group = self.state.withLock { $0.nextGroup() }
             self.commit(group, in: database)
             let hasMore = self.state.withLock { state in
                 state.isScheduled = !state.waiting.isEmpty
@@ -100,38 +128,75 @@ final class CommitQueue: Sendable {
     private func commit(_ group: [Waiting], in database: Database) {
         let begin = ContinuousClock.now
         do {
-            var outcomes: [ReportStore.Outcome] = []
-            var writer = ReportWriter(database, interner: takeInterner())
-            try database.inTransaction(.immediate) {
-                try writer.begin()
-                for entry in group { outcomes.append(try writer.take(entry.report) ? .newState : .knownState) }
-                try writer.finish()
-                return .commit
+            let outcomes = try transaction(in: database) { writer in
+                try group.map { entry -> ReportStore.Outcome? in
+                    switch entry.content {
+                    case .report(let accepted, let fingerprint): try writer.take(accepted, as: fingerprint)
+                    case .again(let recognised, let instant):
+                        try writer.takeAgain(recognised, at: instant) ? .knownState : nil
+                    }
+                }
             }
-            succeeded(writer.interner)
-            for (entry, outcome) in zip(group, outcomes) { entry.continuation.resume(returning: outcome) }
+            for (entry, outcome) in zip(group, outcomes) {
+                entry.completion(outcome.map(Result.success) ?? .failure(.forgotten))
+            }
             groupSizes.record(group.count)
             durations.record(duration: ContinuousClock.now - begin)
         } catch {
-            let failure = StoreError.unavailable(reason: ReportStore.reason(of: error))
-            failed(failure)
-            for entry in group { entry.continuation.resume(throwing: failure) }
+            let failure = StoreError(error)
+            for entry in group { entry.completion(.failure(failure)) }
         }
     }
 
-    /// Lends the interner to a transaction.
+    /// Runs a transaction with a writer; what it learnt is kept if it is committed, and forgotten with it if it is lost.
+    ///
+    /// - Throws: What the body or SQLite throws; then nothing was changed.
+    func transaction<Value>(
+        in database: Database,
+        _ body: (inout ReportWriter) throws -> Value
+    ) throws -> Value {
+        do {
+            let index = index
+            var writer: ReportWriter?
+            var value: Value?
+            try database.inTransaction(.immediate) {
+                var opened = try ReportWriter(
+                    database,
+                    memory: takeMemory(),
+                    find: index.find(_:),
+                    newRow: index.newRow(after:)
+                )
+                value = try body(&opened)
+                try opened.finish()
+                writer = consume opened
+                return .commit
+            }
+            guard let writer, let value else { throw StoreError.unavailable(reason: "the transaction did not run") }
+            index.store(writer.entries)
+            succeeded(writer.memory)
+            return value
+        } catch {
+            failed(StoreError(error))
+            throw error
+        }
+    }
+
+    /// Forgets what was learnt of a cluster, which is no more.
+    func forget() { state.withLock { $0.memory = WriterMemory() } }
+
+    /// Lends the memory to a transaction.
     ///
     /// It comes back with a commit; what a lost transaction gave out was never kept and is forgotten with it.
-    private func takeInterner() -> Interner {
+    private func takeMemory() -> WriterMemory {
         state.withLock { state in
-            defer { state.interner = Interner() }
-            return state.interner
+            defer { state.memory = WriterMemory() }
+            return state.memory
         }
     }
 
-    private func succeeded(_ interner: Interner) {
+    private func succeeded(_ memory: WriterMemory) {
         let wasFailing = state.withLock { state in
-            state.interner = interner
+            state.memory = memory
             defer { state.isFailing = false }
             return state.isFailing
         }

@@ -44,7 +44,7 @@ public enum PseudonymKeyFile {
         let temporary = path + ".new"
         let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
         guard FileManager.default.createFile(atPath: temporary, contents: Data(key), attributes: attributes) else {
-            throw StoreError.unusable(path: path, reason: "it cannot be written")
+            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
         }
         try sync(temporary)
         try FileManager.default.moveItem(atPath: temporary, toPath: path)

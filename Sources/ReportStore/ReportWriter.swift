@@ -4,204 +4,332 @@ import Foundation
 import GRDB
 import TelemetryModel
 
+/// What a writer knows beside what is in the tables; right once its transaction is committed, else to be thrown away.
+struct WriterMemory {
+    /// Numbers of series and items.
+    var interner = Interner()
+    /// Rows and bytes of `change`; nil where they were not counted.
+    var pending: (rows: Int, bytes: Int)?
+    /// Peaks of the day of clusters that say many different things a day.
+    var days = DayMemory()
+}
+
 /// Takes reports into the tables, within one transaction.
 ///
 /// A sighting that is the last of its collector and already covers the hour is left as it is, so that the same report
 /// again within an hour writes nothing.
 struct ReportWriter {
     let database: Database
-    /// The numbers of series and figures; what it learnt holds once the transaction is committed.
-    var interner: Interner
-    var totals = TotalChanges()
-    private var ordinal: Int64 = 0
-    private var firstOrdinal: Int64 = 0
+    var memory: WriterMemory
+    var changes = TotalChanges()
+    /// The clusters that the transaction touched, by row.
+    private(set) var entries: [Int: ClusterIndex.Entry] = [:]
+    private var newRows: [Pseudonym: Int] = [:]
+    /// The row of a cluster that is committed.
+    let find: (Pseudonym) -> (row: Int, entry: ClusterIndex.Entry)?
+    private let newRow: (Int) -> Int
+    private var ordinal: Int = 0
+    private var firstOrdinal: Int = 0
+    /// Totals of windows that begin before this month are finished.
+    private(set) var followedFrom = CalendarMonth(index: 0)
 
-    /// A stored sighting, without its key.
-    private struct Sighting {
-        var firstHour: Int
-        var lastHour: Int
-        var days: Int
-        var ordinal: Int64
-    }
-
-    init(_ database: Database, interner: Interner) {
+    /// A writer.
+    ///
+    /// - Parameters:
+    ///   - database: The writing connection, in a transaction.
+    ///   - memory: What the last committed transaction left.
+    ///   - find: The row of a cluster that is committed.
+    ///   - newRow: The row for a new cluster after so many others of this transaction.
+    /// - Throws: What SQLite says.
+    init(
+        _ database: Database,
+        memory: WriterMemory,
+        find: @escaping (Pseudonym) -> (row: Int, entry: ClusterIndex.Entry)?,
+        newRow: @escaping (Int) -> Int
+    ) throws {
         self.database = database
-        self.interner = interner
-    }
-
-    /// Reads where the last transaction left off.
-    mutating func begin() throws {
-        firstOrdinal = try Int64.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'ordinal'") ?? 0
+        self.memory = memory
+        self.find = find
+        self.newRow = newRow
+        self.memory.interner.trim()
+        firstOrdinal = try Meta.number(Meta.ordinal, in: database)
         ordinal = firstOrdinal
+        followedFrom = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
     }
 
-    /// Takes one report; says whether it was a new state of its cluster.
-    mutating func take(_ accepted: AcceptedReport) throws -> Bool {
-        let cluster = try clusterRow(of: accepted)
-        let digest = Data(accepted.report.digest.prefix(16))
-        let month = accepted.receivedAt.month
-        let collector = accepted.report.collector
-        if let sighting = try sighting(cluster.id, month, digest) {
-            try extend(sighting, cluster: cluster.id, digest: digest, collector: collector, at: accepted.receivedAt)
-            if cluster.becameEstablished { try count(accepted, cluster: cluster) }
-            return false
+    /// Takes a report that was decoded.
+    mutating func take(_ accepted: AcceptedReport, as fingerprint: Fingerprint?) throws -> ReportStore.Outcome {
+        let content = try ReportContent(accepted.report, interner: &memory.interner, in: database)
+        var sender = try Sender(cluster(accepted.cluster, seenAt: accepted.receivedAt))
+        if let fingerprint { sender.entry.sender = fingerprint.cluster }
+        let state = State(
+            digest: content.digest,
+            collector: accepted.report.collector,
+            fingerprint: fingerprint?.content ?? 0,
+            instant: accepted.receivedAt
+        )
+        let known = sender.isNew ? nil : try Sighting(of: state, row: sender.row, in: database)
+        if let known {
+            try extend(known, state, of: sender)
+        } else {
+            try insert(content, state, of: sender)
         }
-        let isNew = try insertReport(accepted.report, cluster: cluster.id, digest: digest)
-        try insertSighting(cluster: cluster.id, digest: digest, collector: collector, at: accepted.receivedAt)
-        try count(accepted, cluster: cluster)
-        return isNew
+        note(state, of: sender)
+        return known == nil ? .newState : .knownState
+    }
+
+    /// Takes a report that was recognised; says whether it still could.
+    mutating func takeAgain(_ recognised: ClusterIndex.Recognised, at instant: UTCInstant) throws -> Bool {
+        guard let collector = recognised.latest.collector, row(of: recognised.cluster) != nil else { return false }
+        let sender = try Sender(cluster(recognised.cluster, seenAt: instant))
+        let state = State(
+            digest: recognised.latest.digest,
+            collector: collector,
+            fingerprint: recognised.latest.fingerprint,
+            instant: instant
+        )
+        guard let known = try Sighting(of: state, row: sender.row, in: database) else { return false }
+        try extend(known, state, of: sender)
+        note(state, of: sender)
+        return true
     }
 
     /// Writes what was collected.
     mutating func finish() throws {
-        try writeTotals()
-        guard ordinal != firstOrdinal else { return }
-        try database.execute(
-            sql: """
-                INSERT INTO meta (name, value) VALUES ('ordinal', ?)
-                ON CONFLICT (name) DO UPDATE SET value = excluded.value
-                """,
-            arguments: [ordinal]
-        )
+        if !changes.isEmpty { try TotalsTable.append(changes, &memory, in: database) }
+        if ordinal != firstOrdinal { try Meta.set(Meta.ordinal, to: ordinal, in: database) }
     }
 }
 
 // MARK: - Clusters
 
 extension ReportWriter {
-    /// A cluster and what the report changed of it.
-    struct ClusterRow {
-        let id: Int64
-        let establishedBefore: CalendarMonth?
-        let establishedAfter: CalendarMonth?
+    /// A cluster in this transaction.
+    private struct Sender {
+        let row: Int
+        var entry: ClusterIndex.Entry
+        let isNew: Bool
 
-        var becameEstablished: Bool { establishedBefore != establishedAfter }
+        init(_ found: (row: Int, entry: ClusterIndex.Entry, isNew: Bool)) {
+            (row, entry, isNew) = found
+        }
+
+        var secondDay: UTCDay? { entry.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int(entry.secondDay)) }
     }
 
-    /// The cluster's row, made or brought up to date with the day of the report.
-    private func clusterRow(of accepted: AcceptedReport) throws -> ClusterRow {
-        let pseudonym = Data(accepted.cluster.bytes)
-        let day = accepted.receivedAt.day
-        let statement = try database.cachedStatement(
-            sql: "SELECT id, first_day, second_day FROM cluster WHERE pseudonym = ?"
-        )
-        guard let row = try Row.fetchOne(statement, arguments: [pseudonym]) else {
-            try database.cachedStatement(sql: "INSERT INTO cluster (pseudonym, first_day) VALUES (?, ?)")
-                .execute(arguments: [pseudonym, day.daysSinceEpoch])
-            return ClusterRow(id: database.lastInsertedRowID, establishedBefore: nil, establishedAfter: nil)
+    /// The row of a cluster that is committed or new in this transaction.
+    func row(of cluster: Pseudonym) -> Int? { newRows[cluster] ?? find(cluster)?.row }
+
+    /// The cluster, made or brought up to date with the day of a report.
+    private mutating func cluster(
+        _ pseudonym: Pseudonym,
+        seenAt instant: UTCInstant
+    ) throws -> (row: Int, entry: ClusterIndex.Entry, isNew: Bool) {
+        let day = Int32(clamping: instant.day.daysSinceEpoch)
+        let committed = newRows[pseudonym] == nil ? find(pseudonym) : nil
+        guard let row = newRows[pseudonym] ?? committed?.row, var entry = entries[row] ?? committed?.entry else {
+            let row = try addCluster(pseudonym, seenOn: [instant.day])
+            return (row, ClusterIndex.Entry(pseudonym: pseudonym, firstDay: day, secondDay: .max), true)
         }
-        let id: Int64 = row[0]
-        let (first, second): (Int, Int?) = (row[1], row[2])
-        let days = Set([first, second, day.daysSinceEpoch].compactMap { $0 }).sorted()
-        let (newFirst, newSecond) = (days[0], days.count > 1 ? days[1] : nil)
-        if newFirst != first || newSecond != second {
+        let old = entry
+        entry.see(day)
+        if entry.firstDay != old.firstDay || entry.secondDay != old.secondDay {
             try database.cachedStatement(sql: "UPDATE cluster SET first_day = ?, second_day = ? WHERE id = ?")
-                .execute(arguments: [newFirst, newSecond, id])
+                .execute(arguments: [entry.firstDay, entry.secondDay == .max ? nil : entry.secondDay, row])
+            try establish(row, from: old, to: entry)
         }
-        return ClusterRow(
-            id: id,
-            establishedBefore: second.map { UTCDay(daysSinceEpoch: $0).month },
-            establishedAfter: newSecond.map { UTCDay(daysSinceEpoch: $0).month }
+        return (row, entry, false)
+    }
+
+    /// Adds a cluster that was seen on these days first.
+    mutating func addCluster(_ pseudonym: Pseudonym, seenOn days: [UTCDay]) throws -> Int {
+        let row = newRow(newRows.count)
+        newRows[pseudonym] = row
+        let (first, second) = (days.first?.daysSinceEpoch ?? 0, days.count > 1 ? days[1].daysSinceEpoch : nil)
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO cluster (id, pseudonym, first_day, second_day) VALUES (?, ?, ?, ?)"
         )
+        try statement.execute(arguments: [row, Data(pseudonym.bytes), first, second])
+        entries[row] = ClusterIndex.Entry(
+            pseudonym: pseudonym,
+            firstDay: Int32(clamping: first),
+            secondDay: second.map { Int32(clamping: $0) } ?? .max
+        )
+        return row
+    }
+
+    /// Adds the months and the totals of a cluster whose reports are all there.
+    mutating func addHistory(_ history: ClusterHistory, of row: Int) throws {
+        let second = entries[row].flatMap { $0.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int($0.secondDay)) }
+        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: second)
+        var interner = Interner()
+        swap(&interner, &memory.interner)
+        defer { swap(&interner, &memory.interner) }
+        let database = database
+        let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+        for month in months { try StoredMonths.store(month.summary, of: row, month.month, in: database) }
+    }
+
+    /// The place of the next report in the order of acceptance.
+    mutating func nextOrdinal() -> Int {
+        ordinal += 1
+        return ordinal
+    }
+
+    /// Adds a cluster's months, and the day that became its second, to the totals of the established ones.
+    private mutating func establish(
+        _ row: Int,
+        from old: ClusterIndex.Entry,
+        to new: ClusterIndex.Entry
+    ) throws {
+        guard new.secondDay != old.secondDay else { return }
+        let second = UTCDay(daysSinceEpoch: Int(new.secondDay))
+        var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: second)
+        scope.isOnlyEstablished = true
+        if old.secondDay != .max {
+            scope.established = second.month..<UTCDay(daysSinceEpoch: Int(old.secondDay)).month
+        }
+        var months = ClusterMonths(scope: scope)
+        for month in try StoredMonths.fetch(row, in: database) {
+            try add(month.summary.peaks, lasts: [], in: month.month, to: &months)
+        }
+        guard new.secondDay == old.firstDay else { return }
+        var none = MonthSummary()
+        let peaks = try dayPeaks(of: row, on: second, without: nil).peaks
+        months.add(peaks, beside: &none, onDays: second.bit, of: second.month, to: &changes)
+    }
+
+    /// Remembers a report as its collector's last, for when the transaction is committed.
+    private mutating func note(_ state: State, of sender: Sender) {
+        var entry = sender.entry
+        entry.note(
+            ClusterIndex.Latest(
+                fingerprint: state.fingerprint,
+                digest: state.digest,
+                hour: state.hourSinceEpoch,
+                collector: state.collector
+            )
+        )
+        entries[sender.row] = entry
     }
 }
 
 // MARK: - Sightings
 
 extension ReportWriter {
-    private func sighting(_ cluster: Int64, _ month: CalendarMonth, _ digest: Data) throws -> Sighting? {
-        let statement = try database.cachedStatement(
-            sql: """
-                SELECT first_hour, last_hour, days, ordinal FROM sighting
-                WHERE cluster = ? AND month = ? AND digest = ?
-                """
-        )
-        return try Row.fetchOne(statement, arguments: [cluster, month.index, digest]).map {
-            Sighting(firstHour: $0[0], lastHour: $0[1], days: $0[2], ordinal: $0[3])
-        }
-    }
-
-    /// Keeps the report's content unless the cluster has said it before; says whether it is new.
-    private mutating func insertReport(_ report: Report, cluster: Int64, digest: Data) throws -> Bool {
-        let known = try database.cachedStatement(sql: "SELECT 1 FROM report WHERE cluster = ? AND digest = ?")
-        if try Row.fetchOne(known, arguments: [cluster, digest]) != nil { return false }
-        let content = try ReportCodec.encode(report, interner: &interner, in: database)
-        try database.cachedStatement(sql: "INSERT INTO report (cluster, digest, content) VALUES (?, ?, ?)")
-            .execute(arguments: [cluster, digest, Data(content)])
-        return true
-    }
-
-    private mutating func insertSighting(
-        cluster: Int64,
-        digest: Data,
-        collector: Collector,
-        at instant: UTCInstant
-    ) throws {
+    /// Keeps a report that the cluster had not sent in the month.
+    private mutating func insert(_ content: ReportContent, _ state: State, of sender: Sender) throws {
+        let facts = try content.facts(interner: &memory.interner, in: database)
         ordinal += 1
-        let statement = try database.cachedStatement(
-            sql: """
-                INSERT INTO sighting (cluster, month, digest, collector, first_hour, last_hour, days, ordinal)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
-        let hour = instant.hourOfMonth
-        try statement.execute(
+        try addDay(facts, state, of: sender)
+        try database.cachedStatement(sql: Sighting.insertion).execute(
             arguments: [
-                cluster, instant.month.index, digest, Int(collector.rawValue), hour, hour, instant.dayBit, ordinal,
+                sender.row, state.month.index, state.digest, Int(state.collector.rawValue), state.hour, state.hour,
+                state.dayBit, ordinal, Data(content.bytes),
             ]
         )
+        changes.use(content.series, by: 1)
+        var months = try months(of: sender, around: state.month)
+        try setLast(facts, facts.peaks, state, of: sender, in: &months)
     }
 
     /// Brings a sighting up to date, where there is anything to bring.
-    private mutating func extend(
-        _ sighting: Sighting,
-        cluster: Int64,
-        digest: Data,
-        collector: Collector,
-        at instant: UTCInstant
-    ) throws {
-        let hour = instant.hourOfMonth
-        let isLast = try !isSuperseded(sighting, of: collector, cluster: cluster)
-        let isCovered = (sighting.firstHour...sighting.lastHour).contains(hour) && sighting.days & instant.dayBit != 0
-        if isLast && isCovered { return }
-        if !isLast { ordinal += 1 }
-        let statement = try database.cachedStatement(
-            sql: """
-                UPDATE sighting SET first_hour = ?, last_hour = ?, days = ?, ordinal = ?
-                WHERE cluster = ? AND month = ? AND digest = ?
-                """
-        )
-        try statement.execute(
-            arguments: [
-                min(sighting.firstHour, hour), max(sighting.lastHour, hour), sighting.days | instant.dayBit,
-                isLast ? sighting.ordinal : ordinal, cluster, instant.month.index, digest,
-            ]
-        )
+    private mutating func extend(_ known: Sighting, _ state: State, of sender: Sender) throws {
+        var sighting = known
+        let isLatest = try isLatest(known, state, of: sender)
+        sighting.cover(hour: state.hour, day: state.dayBit)
+        if isLatest, sighting == known { return }
+        if sighting.days != known.days || !isLatest {
+            let content = try ReportContent(bytes: known.content, interner: &memory.interner, in: database)
+            let facts = try content.facts(interner: &memory.interner, in: database)
+            if sighting.days != known.days { try addDay(facts, state, of: sender) }
+            if !isLatest {
+                ordinal += 1
+                sighting.ordinal = ordinal
+                var months = try months(of: sender, around: state.month)
+                try setLast(facts, [], state, of: sender, in: &months)
+            }
+        }
+        try sighting.update(state, row: sender.row, in: database)
     }
 
-    /// Whether a report was accepted later that this one has to be told from: one of the same collector, or of the
-    /// other generation.
+    /// Whether no report was accepted later that this one has to be told from: one of the same collector, or of the other
+    /// generation.
     ///
     /// The two collectors of v1 report in turn, and which of them was last says nothing.
-    private func isSuperseded(_ sighting: Sighting, of collector: Collector, cluster: Int64) throws -> Bool {
-        let statement = try database.cachedStatement(
-            sql: "SELECT 1 FROM sighting WHERE cluster = ? AND ordinal > ? AND collector <> ? LIMIT 1"
+    private func isLatest(_ sighting: Sighting, _ state: State, of sender: Sender) throws -> Bool {
+        if let known = sender.entry.isLatest(state.digest, of: state.collector) { return known }
+        let months = try months(of: sender, around: state.month).months
+        return !months.flatMap(\.summary.lasts).contains { last in
+            last.ordinal > sighting.ordinal && last.collector != state.collector.sibling
+        }
+    }
+
+    /// The months that share a window with one.
+    private func months(of sender: Sender, around month: CalendarMonth) throws -> ClusterMonths {
+        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: sender.secondDay)
+        let months = sender.isNew ? [] : try StoredMonths.fetch(sender.row, around: month, in: database)
+        return ClusterMonths(months, scope: scope)
+    }
+
+    /// Makes a report its collector's last of the month, adds its peaks, and keeps what the month comes to.
+    private mutating func setLast(
+        _ facts: ReportFacts,
+        _ peaks: [Peak],
+        _ state: State,
+        of sender: Sender,
+        in months: inout ClusterMonths
+    ) throws {
+        let last = MonthSummary.Last(
+            collector: state.collector,
+            ordinal: Int64(ordinal),
+            metrics: facts.metrics,
+            values: facts.values
         )
-        let sibling: Collector? =
-            switch collector {
-            case .v0: nil
-            case .v1Operator: .v1Controller
-            case .v1Controller: .v1Operator
-            }
-        let arguments: StatementArguments = [cluster, sighting.ordinal, sibling.map { Int($0.rawValue) } ?? -1]
-        return try Row.fetchOne(statement, arguments: arguments) != nil
+        try add(peaks, lasts: [last], in: state.month, to: &months)
+        try StoredMonths.store(months[state.month], of: sender.row, state.month, in: database)
+    }
+
+    /// Adds to a cluster's months, and what that changes to the totals.
+    private mutating func add(
+        _ peaks: [Peak],
+        lasts: [MonthSummary.Last],
+        in month: CalendarMonth,
+        to months: inout ClusterMonths
+    ) throws {
+        let database = database
+        var interner = Interner()
+        swap(&interner, &memory.interner)
+        defer { swap(&interner, &memory.interner) }
+        try months.add(peaks, lasts: lasts, in: month, to: &changes) { item in
+            try interner.metric(of: item, in: database)
+        }
     }
 }
 
-extension UTCInstant {
-    /// Hours since the start of the month, 0 to 743.
-    fileprivate var hourOfMonth: Int { (day.dayOfMonth - 1) * 24 + hourOfDay }
+// MARK: - Days
 
-    /// The bit of the day in a month's set of days.
-    fileprivate var dayBit: Int { 1 << (day.dayOfMonth - 1) }
+extension ReportWriter {
+    /// Adds a report that was not seen on its day before to the totals of the day.
+    private mutating func addDay(_ facts: ReportFacts, _ state: State, of sender: Sender) throws {
+        let day = state.instant.day
+        var others = sender.isNew ? MonthSummary() : try dayPeaks(of: sender.row, on: day, without: state.digest)
+        let months = ClusterMonths(scope: .init(followedFrom: followedFrom, establishedSince: sender.secondDay))
+        months.add(facts.peaks, beside: &others, onDays: state.dayBit, of: state.month, to: &changes)
+        memory.days.set(others.peaks, of: sender.row, on: day)
+    }
+
+    /// What the reports of a cluster that were seen on a day come to, but for one.
+    private mutating func dayPeaks(of row: Int, on day: UTCDay, without digest: Int64?) throws -> MonthSummary {
+        if let known = memory.days.peaks(of: row, on: day) { return MonthSummary(peaks: known) }
+        var peaks = MonthSummary()
+        var count = 0
+        for content in try Sighting.contents(of: row, on: day, without: digest, in: database) {
+            let report = try ReportContent(bytes: content, interner: &memory.interner, in: database)
+            _ = peaks.raise(try report.facts(interner: &memory.interner, in: database).peaks)
+            count += 1
+        }
+        if count >= DayMemory.many { memory.days.remember(row) }
+        return peaks
+    }
 }

@@ -4,86 +4,121 @@ import GRDB
 
 /// The tables of the embedded engine and how older ones become these.
 ///
-/// A report is a state: each distinct one of a cluster is kept once, in `report`, and where and when it was seen is one
-/// row a month in `sighting`. `peak` and `total` are derived from these two and kept up to date with them.
+/// A report is a state: each distinct one of a cluster is kept once a month, with when it was seen. A month's rows stand for
+/// themselves, so that they can be deleted without touching another's. Everything else is derived and kept up to date
+/// with them.
 enum Schema {
     /// Migrations from every released schema, in order.
-    static var migrator: DatabaseMigrator {
+    ///
+    /// - Parameter progress: Called with the part that is done of a migration that takes long, 0 to 1.
+    /// - Returns: What brings any of them up to date.
+    static func migrator(progress: @escaping @Sendable (Double) -> Void) -> DatabaseMigrator {
         var migrator = DatabaseMigrator()
-        migrator.registerMigration("v1") { try $0.execute(sql: version1) }
+        migrator.registerMigration("v1") { try $0.execute(sql: SchemaVersion1.tables) }
+        migrator.registerMigration("v2") { database in
+            try SchemaVersion1.setAside(in: database)
+            try database.execute(sql: version2)
+            try SchemaVersion1.takeOver(in: database, progress: progress)
+        }
         return migrator
     }
 
-    private static let version1 = """
-        -- Facts about the store itself.
-        CREATE TABLE meta (
-          name TEXT NOT NULL PRIMARY KEY,
-          value ANY NOT NULL
-        ) STRICT, WITHOUT ROWID;
-
-        -- Who was seen. Days are counted from 1970-01-01; the second day is when a cluster became established.
+    private static let version2 = """
+        -- Who was seen. Ids are small and used again after a deletion; no two rows have the same pseudonym, which the one
+        -- writer sees to. Days are counted from 1970-01-01; the second day is when a cluster became established.
         CREATE TABLE cluster (
           id INTEGER PRIMARY KEY,
-          pseudonym BLOB NOT NULL UNIQUE CHECK (length(pseudonym) = 16),
+          pseudonym BLOB NOT NULL CHECK (length(pseudonym) = 16),
           first_day INTEGER NOT NULL,
           second_day INTEGER CHECK (second_day > first_day)
         ) STRICT;
 
-        -- Interned: a metric of the data dictionary with its label values.
+        -- Interned: a metric of the data dictionary with its label values, and how many rows of sighting have it, but for
+        -- what stands in change.
         CREATE TABLE series (
           id INTEGER PRIMARY KEY,
           metric INTEGER NOT NULL,
           labels BLOB NOT NULL,
+          uses INTEGER NOT NULL,
           UNIQUE (metric, labels)
         ) STRICT;
 
-        -- Interned: something that is counted.
-        CREATE TABLE figure (
+        -- Interned: something that is counted, a figure or a value of a dimension.
+        CREATE TABLE item (
           id INTEGER PRIMARY KEY,
           kind INTEGER NOT NULL,
           name TEXT NOT NULL,
           UNIQUE (kind, name)
         ) STRICT;
 
-        -- Each distinct report of a cluster once. The digest is the first 16 bytes of the content hash.
-        CREATE TABLE report (
-          cluster INTEGER NOT NULL,
-          digest BLOB NOT NULL CHECK (length(digest) = 16),
-          content BLOB NOT NULL,
-          PRIMARY KEY (cluster, digest)
-        ) STRICT, WITHOUT ROWID;
-
-        -- When a report was seen: hours are counted from the start of the month, days are bits from the first on.
-        -- The ordinal grows with acceptance over the whole store; the highest is the last.
+        -- Each distinct report of a cluster and month, and when it was seen. The digest is the first eight bytes of the
+        -- content hash. Hours are counted from the start of the month, days are bits from the first on. The ordinal grows
+        -- with acceptance over the whole store; the highest is the last.
         CREATE TABLE sighting (
           cluster INTEGER NOT NULL,
           month INTEGER NOT NULL,
-          digest BLOB NOT NULL,
+          digest INTEGER NOT NULL,
           collector INTEGER NOT NULL,
           first_hour INTEGER NOT NULL,
           last_hour INTEGER NOT NULL CHECK (last_hour >= first_hour),
-          days INTEGER NOT NULL,
+          days INTEGER NOT NULL CHECK (days > 0),
           ordinal INTEGER NOT NULL,
+          content BLOB NOT NULL,
           PRIMARY KEY (cluster, month, digest)
         ) STRICT, WITHOUT ROWID;
 
-        -- The highest value of each figure in any one report of a cluster and month.
-        CREATE TABLE peak (
+        -- Derived from sighting: per cluster and month the peak of each item and the last report of each collector.
+        CREATE TABLE month (
           cluster INTEGER NOT NULL,
           month INTEGER NOT NULL,
           peaks BLOB NOT NULL,
+          lasts BLOB NOT NULL,
           PRIMARY KEY (cluster, month)
         ) STRICT, WITHOUT ROWID;
 
-        -- Per window and figure the sum of the clusters' peaks: of all, and of those established by the window's end.
-        -- Decimal texts, because clusters may claim capacities whose sum does not fit an integer of 64 bits.
+        -- Derived from month and sighting: the totals of windows (length in months, end is the last one) and of days (length
+        -- 0, end is the day). Clusters that have a value, the sums of peaks of all and of the established ones, and the
+        -- clusters whose last report has it. A sum that does not fit 64 bits is a decimal text.
         CREATE TABLE total (
-          end_month INTEGER NOT NULL,
           length INTEGER NOT NULL,
-          figure INTEGER NOT NULL,
-          all_clusters TEXT NOT NULL,
-          established TEXT NOT NULL,
-          PRIMARY KEY (end_month, length, figure)
+          end INTEGER NOT NULL,
+          kind INTEGER NOT NULL,
+          item INTEGER NOT NULL,
+          clusters INTEGER NOT NULL,
+          all_clusters ANY NOT NULL,
+          established ANY NOT NULL,
+          last INTEGER NOT NULL,
+          PRIMARY KEY (length, end, kind, item)
         ) STRICT, WITHOUT ROWID;
+
+        -- What the last transactions change in total and series, one row each, before it is added there.
+        CREATE TABLE change (
+          id INTEGER PRIMARY KEY,
+          changes BLOB NOT NULL
+        ) STRICT;
         """
+}
+
+/// Facts about the store itself, rows of `meta`.
+enum Meta {
+    /// The check value of the pseudonym key.
+    static let keyCheck = "key check"
+    /// The highest ordinal.
+    static let ordinal = "ordinal"
+    /// The first month whose rows are all there; totals of windows that begin before it are finished.
+    static let followedFrom = "followed from"
+
+    /// A number; 0 where it was never set.
+    static func number(_ name: String, in database: Database) throws -> Int {
+        let statement = try database.cachedStatement(sql: "SELECT value FROM meta WHERE name = ?")
+        return try Int.fetchOne(statement, arguments: [name]) ?? 0
+    }
+
+    /// Sets a number.
+    static func set(_ name: String, to number: Int, in database: Database) throws {
+        let statement = try database.cachedStatement(
+            sql: "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
+        try statement.execute(arguments: [name, number])
+    }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import GRDB
+
 /// What can go wrong with a store.
 ///
 /// No case carries an identifier or a report.
@@ -16,6 +18,12 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case malformedKey(path: String)
     /// Too many reports wait to be committed.
     case busy(waiting: Int)
+    /// The store's file is damaged.
+    case damagedFile(path: String, reason: String)
+    /// The rows of the store contradict each other.
+    case damaged(_ what: String)
+    /// The cluster was erased while its report waited.
+    case forgotten
     /// The store did not take the report; the reason is SQLite's, without data.
     case unavailable(reason: String)
 
@@ -34,8 +42,36 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path) does not hold a key of 32 bytes; put the right key back from your backup"
         case .busy(let waiting):
             "\(waiting) reports wait to be committed; try again later"
+        case .damagedFile(let path, let reason):
+            "\(path) is damaged (\(reason)); move it away and restore a backup: cozy-telemetry store restore FILE"
+        case .damaged(let what):
+            "the store is damaged: \(what); stop the backend and restore a backup"
+        case .forgotten:
+            "the cluster was erased while its report waited; send it again"
         case .unavailable(let reason):
             "the store cannot take reports now: \(reason)"
         }
+    }
+}
+
+extension StoreError {
+    /// The error of a store that an error is; SQLite's in its own words, without the statement and its arguments.
+    init(_ error: any Error) {
+        self = (error as? Self) ?? .unavailable(reason: Self.reason(of: error))
+    }
+
+    /// Why a store cannot be opened.
+    init(opening path: String, _ error: any Error) {
+        if let error = error as? DatabaseError, [.SQLITE_CORRUPT, .SQLITE_NOTADB].contains(error.resultCode) {
+            self = .damagedFile(path: path, reason: Self.reason(of: error))
+        } else {
+            self = (error as? Self) ?? .unusable(path: path, reason: Self.reason(of: error))
+        }
+    }
+
+    /// SQLite's own words, without the statement and its arguments.
+    static func reason(of error: any Error) -> String {
+        guard let error = error as? DatabaseError else { return "\(error)" }
+        return error.message ?? error.resultCode.description
     }
 }

@@ -2,59 +2,180 @@
 
 import TelemetryModel
 
-/// What one cluster adds to the totals: its peaks by month, and the month in which it became established.
-struct ClusterPeaks {
-    /// The highest value of each figure by month.
-    var byMonth: [CalendarMonth: [Figure: Int64]]
-    /// The month of the second UTC day it was seen on; nil while there was one.
-    var establishedIn: CalendarMonth?
+/// The total of an item in a period, or a change of it.
+struct Total: Equatable {
+    /// Clusters that have a value of the item, 0 included; where it is 0 the total is gone.
+    var clusters: Int64 = 0
+    /// The sum of the clusters' peaks.
+    var all: Int128 = 0
+    /// The same of the established ones.
+    var established: Int128 = 0
+    /// Clusters whose last report has the item; of values of dimensions only, and not by day.
+    var last: Int64 = 0
 
-    /// The cluster's peak of a figure in a window; nil where no report of the window has it.
-    func peak(of figure: Figure, in window: Window) -> Int64? {
-        byMonth.lazy.filter { window.contains($0.key) }.compactMap { $0.value[figure] }.max()
+    static func += (left: inout Self, right: Self) {
+        left.clusters += right.clusters
+        left.all += right.all
+        left.established += right.established
+        left.last += right.last
     }
 
-    /// Whether the cluster counts among the established ones of a window.
-    func isEstablished(in window: Window) -> Bool {
-        establishedIn.map { $0 <= window.end } ?? false
+    /// Whether nothing is left, or nothing changes.
+    var isNothing: Bool { self == Total() }
+
+    /// The opposite change.
+    static prefix func - (total: Self) -> Self {
+        Self(clusters: -total.clusters, all: -total.all, established: -total.established, last: -total.last)
     }
 }
 
-/// Changes of the totals of windows, collected over a transaction.
+/// Changes of totals, and of how many reports use a series, collected over a transaction.
 struct TotalChanges {
     /// What a total is of.
     struct Key: Hashable {
-        let window: Window
-        let figure: Figure
+        let period: Period
+        let item: Int
     }
 
-    /// What is to be added; a change of 0 brings the total into being.
-    struct Change {
-        var all: Int128 = 0
-        var established: Int128 = 0
+    /// An item in all periods of a month.
+    private struct MonthKey: Hashable {
+        let month: Int
+        let item: Int
     }
 
-    /// The changes so far.
-    private(set) var changes: [Key: Change] = [:]
+    /// Where the totals of a key stand in `slots`.
+    private var positions: [MonthKey: Int] = [:]
+    /// As many for each key as there are periods.
+    private var slots: [Total] = []
+    private var uses: [Int: Int64] = [:]
 
-    /// Adds what a cluster's peaks became over what they were.
-    mutating func add(
-        before: ClusterPeaks,
-        after: ClusterPeaks,
-        in windows: some Sequence<Window>,
-        figures: Set<Figure>
-    ) {
-        for window in windows {
-            let (was, becomes) = (before.isEstablished(in: window), after.isEstablished(in: window))
-            for figure in figures {
-                let (old, new) = (before.peak(of: figure, in: window), after.peak(of: figure, in: window))
-                guard old != new || was != becomes, (new ?? old) != nil else { continue }
-                let key = Key(window: window, figure: figure)
-                changes[key, default: Change()].all += Int128(new ?? 0) - Int128(old ?? 0)
-                let establishedBefore = was ? old ?? 0 : 0
-                let establishedAfter = becomes ? new ?? 0 : 0
-                changes[key, default: Change()].established += Int128(establishedAfter) - Int128(establishedBefore)
+    /// Whether there is nothing to write.
+    var isEmpty: Bool { positions.isEmpty && uses.isEmpty }
+
+    /// Adds to an item in those periods of a month that are in a set; what is added is asked for by slot.
+    mutating func add(to item: Int, of month: CalendarMonth, in periods: UInt64, _ change: (Int) -> Total) {
+        guard periods != 0 else { return }
+        let base = position(MonthKey(month: month.index, item: item))
+        periods.forEachSlot { slots[base + $0] += change($0) }
+    }
+
+    /// Counts reports that use a series.
+    mutating func use(_ series: [Int], by count: Int64) {
+        for id in series { uses[id, default: 0] += count }
+    }
+
+    private mutating func position(_ key: MonthKey) -> Int {
+        if let known = positions[key] { return known }
+        let base = slots.count
+        positions[key] = base
+        slots.append(contentsOf: repeatElement(Total(), count: PeriodSlots.count))
+        return base
+    }
+
+    /// The changes by period and item.
+    var totals: [Key: Total] {
+        var totals: [Key: Total] = [:]
+        for (key, base) in positions {
+            for slot in 0..<PeriodSlots.count where !slots[base + slot].isNothing {
+                let period = PeriodSlots.period(slot, of: CalendarMonth(index: key.month))
+                totals[Key(period: period, item: key.item), default: Total()] += slots[base + slot]
             }
         }
+        return totals
+    }
+
+    /// How many reports more, or fewer, use each series.
+    var seriesUses: [Int: Int64] { uses.filter { $0.value != 0 } }
+}
+
+// MARK: - Stored form
+
+extension TotalChanges {
+    /// What a part of a row of changes is about.
+    private enum Section: Int64 {
+        case totals = 1
+        case uses = 2
+    }
+
+    /// The bytes of a row of changes: runs of equal totals by month and item, then the uses of series.
+    var bytes: [UInt8] {
+        var writer = ByteWriter()
+        for (key, base) in positions {
+            let totals = slots[base..<base + PeriodSlots.count]
+            guard totals.contains(where: { !$0.isNothing }) else { continue }
+            writer.write(Section.totals.rawValue)
+            writer.write(Int64(key.month))
+            writer.write(Int64(key.item))
+            var start = base
+            while start < totals.endIndex {
+                let end = totals[start...].firstIndex { $0 != totals[start] } ?? totals.endIndex
+                writer.write(Int64(end - start))
+                writer.write(totals[start])
+                start = end
+            }
+        }
+        for (series, count) in uses where count != 0 {
+            writer.write(Section.uses.rawValue)
+            writer.write(Int64(series))
+            writer.write(signed: Int128(count))
+        }
+        return writer.bytes
+    }
+
+    /// Adds what a row of changes holds; says whether its bytes are readable.
+    mutating func append(_ bytes: [UInt8]) -> Bool {
+        var reader = ByteReader(bytes)
+        while !reader.isAtEnd {
+            switch reader.number().flatMap(Section.init(rawValue:)) {
+            case .totals:
+                guard let month = reader.number(), let item = reader.number(), (0..<1 << 40).contains(month) else {
+                    return false
+                }
+                let base = position(MonthKey(month: Int(month), item: Int(item)))
+                guard reader.addRuns(to: &slots, in: base..<base + PeriodSlots.count) else { return false }
+            case .uses:
+                guard let series = reader.number(), let count = reader.signedNumber() else { return false }
+                uses[Int(series), default: 0] += Int64(truncatingIfNeeded: count)
+            case .none:
+                return false
+            }
+        }
+        return true
+    }
+}
+
+extension ByteWriter {
+    fileprivate mutating func write(_ total: Total) {
+        write(signed: Int128(total.clusters))
+        write(signed: total.all)
+        write(signed: total.established)
+        write(signed: Int128(total.last))
+    }
+}
+
+extension ByteReader {
+    fileprivate mutating func total() -> Total? {
+        guard let clusters = signedNumber(), let all = signedNumber(), let established = signedNumber(),
+            let last = signedNumber()
+        else { return nil }
+        return Total(
+            clusters: Int64(truncatingIfNeeded: clusters),
+            all: all,
+            established: established,
+            last: Int64(truncatingIfNeeded: last)
+        )
+    }
+
+    /// Adds runs of equal totals to a range of slots; says whether they were readable.
+    fileprivate mutating func addRuns(to slots: inout [Total], in range: Range<Int>) -> Bool {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            guard let length = number(), length > 0, length <= range.upperBound - position, let total = total() else {
+                return false
+            }
+            for offset in 0..<Int(length) { slots[position + offset] += total }
+            position += Int(length)
+        }
+        return true
     }
 }

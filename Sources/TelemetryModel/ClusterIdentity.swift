@@ -26,8 +26,10 @@ public struct ClusterID: Hashable, Sendable, CustomStringConvertible, CustomRefl
 ///
 /// Without the key it leads back to nothing.
 public struct Pseudonym: Hashable, Comparable, Sendable, CustomStringConvertible {
-    /// 16 bytes.
-    public let bytes: [UInt8]
+    /// The first eight bytes, the first one highest.
+    public let high: UInt64
+    /// The last eight bytes, the first one highest.
+    public let low: UInt64
 
     /// The number of bytes in a pseudonym.
     public static let length = 16
@@ -35,18 +37,31 @@ public struct Pseudonym: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Takes 16 bytes; nil for any other number.
     public init?(bytes: [UInt8]) {
         guard bytes.count == Self.length else { return nil }
-        self.bytes = bytes
+        self.init(leading: bytes)
+    }
+
+    /// 16 bytes.
+    public var bytes: [UInt8] {
+        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - $0 * 8)) } }
     }
 
     /// The pseudonym in hexadecimal, 32 digits.
     public var description: String { hexadecimal(bytes) }
 
     /// Ordered by bytes.
-    public static func < (left: Self, right: Self) -> Bool { left.bytes.lexicographicallyPrecedes(right.bytes) }
+    public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
-    /// The first 16 bytes of a digest.
-    fileprivate init(truncating digest: some Sequence<UInt8>) {
-        bytes = Array(digest.prefix(Self.length))
+    /// The first 16 of at least as many bytes.
+    fileprivate init(leading bytes: some Sequence<UInt8>) {
+        var words = (high: UInt64(0), low: UInt64(0))
+        for (position, byte) in bytes.prefix(Self.length).enumerated() {
+            if position < 8 {
+                words.high = words.high << 8 | UInt64(byte)
+            } else {
+                words.low = words.low << 8 | UInt64(byte)
+            }
+        }
+        (high, low) = words
     }
 }
 
@@ -67,7 +82,7 @@ public struct Pseudonymizer: Sendable {
 
     /// The pseudonym of a cluster.
     public func pseudonym(of cluster: ClusterID) -> Pseudonym {
-        Pseudonym(truncating: code(for: "cluster:" + cluster.text))
+        Pseudonym(leading: code(for: "cluster:" + cluster.text))
     }
 
     /// The replacement of an identifying label value: 16 hexadecimal digits.

@@ -12,6 +12,12 @@ public enum Collector: UInt8, CaseIterable, Hashable, Sendable {
     case v1Operator = 1
     /// v1.0 and later: counts of applications.
     case v1Controller = 2
+
+    /// Whether this collector's last report is the one that tells what a cluster has of a metric: it sends the metric, or
+    /// it is the one that sends everything and the report has samples of it.
+    public func speaks(of metric: Metric, in metrics: some Sequence<Metric>) -> Bool {
+        metric.definition.collectors.contains(self) || self == .v0 && metrics.contains(metric)
+    }
 }
 
 extension Report {

@@ -47,8 +47,12 @@ public enum Dimension: String, CaseIterable, Hashable, Sendable {
 
     /// The values that a report has; an empty label is no value, and neither is a sample of 0.
     public func values(in report: Report) -> [String] {
-        report.samples.filter { $0.series.metric == metric && $0.value > 0 }.flatMap { values(of: $0.series) }
-            .filter { !$0.isEmpty }
+        report.samples.filter { $0.value > 0 }.flatMap { values(of: $0.series) }
+    }
+
+    /// The values that a series stands for where its value is above 0; none of a series of another metric.
+    public func values(of series: Series) -> [String] {
+        series.metric == metric ? labels(of: series).filter { !$0.isEmpty } : []
     }
 
     /// The last report of those that say something of this dimension, out of reports in order of acceptance.
@@ -62,13 +66,12 @@ public enum Dimension: String, CaseIterable, Hashable, Sendable {
             last
             .filter { $0.key != .v0 || $0.value > lastOfV1 }
             .filter { collector, position in
-                metric.definition.collectors.contains(collector)
-                    || collector == .v0 && reports[position].samples.contains { $0.series.metric == metric }
+                collector.speaks(of: metric, in: reports[position].samples.lazy.map(\.series.metric))
             }
             .map(\.value).max().map { reports[$0] }
     }
 
-    private func values(of series: Series) -> [String] {
+    private func labels(of series: Series) -> [String] {
         switch self {
         case .cozystackVersion: [series[ClusterInfoLabel.cozystackVersion] ?? ""]
         case .kubernetesVersion: [series[ClusterInfoLabel.kubernetesVersion] ?? ""]

@@ -17,6 +17,8 @@ public enum Figure: Hashable, Sendable {
     case capacity(resource: String)
     /// Applications of a kind as it was sent; of v0, the distinct workloads of the kind.
     case application(kind: String)
+    /// Applications of a kind of the public vocabulary by its canonical name, all aliases of one report added up.
+    case canonicalApplication(name: String)
     /// 1 where a kind that is not in the public vocabulary runs, so that the sum of the peaks is the number of clusters
     /// that have it: what decides whether the kind is published.
     case clustersWithApplication(kind: String)
@@ -49,8 +51,12 @@ extension Report {
         if !hasApplicationCounts {
             for (kind, uids) in workloads { figures[.application(kind: kind)] = Int64(uids.count) }
         }
-        for case (.application(let kind), let value) in figures where ApplicationName.canonical(of: kind) == nil {
-            figures[.clustersWithApplication(kind: kind)] = min(value, 1)
+        for case (.application(let kind), let value) in figures {
+            if let name = ApplicationName.canonical(of: kind) {
+                figures[.canonicalApplication(name: name), default: 0] += value
+            } else {
+                figures[.clustersWithApplication(kind: kind)] = min(value, 1)
+            }
         }
         return figures
     }

@@ -134,10 +134,6 @@ private func average(_ total: Int64, per clusters: Int64) -> Double {
 }
 
 /// Applications by kind, with the kinds outside the vocabulary that fewer than *k* clusters have added up under `other`.
-///
-/// `other` takes the next smallest kind in, so that it is never about fewer than *k* clusters itself: how many distinct
-/// clusters the folded kinds have together is at least the highest of their counts, and that is below *k*. Where
-/// nothing is left to take in, `other` is not published.
 private func publicApplications(of figures: [Figure: Int64], threshold: Int) -> [String: Int64] {
     var published: [String: Int64] = [:]
     var unlisted: [(kind: String, clusters: Int64, value: Int64)] = []
@@ -148,12 +144,8 @@ private func publicApplications(of figures: [Figure: Int64], threshold: Int) -> 
         case .some(let clusters): unlisted.append((kind, clusters, value))
         }
     }
-    unlisted.sort { ($0.clusters, $0.kind) < ($1.clusters, $1.kind) }
-    var folded = unlisted.prefix { $0.clusters < threshold }
-    if !folded.isEmpty { folded = unlisted.prefix(folded.count + 1) }
-    for entry in unlisted[folded.endIndex...] { published[entry.kind] = entry.value }
-    if let largest = folded.last, largest.clusters >= threshold {
-        published[DataDictionary.other, default: 0] += folded.reduce(0) { $0 + $1.value }
-    }
+    let names = AnonymousNames(unlisted, threshold: threshold, name: \.kind, clusters: \.clusters)
+    for entry in names.named { published[entry.kind, default: 0] += entry.value }
+    for entry in names.folded { published[DataDictionary.other, default: 0] += entry.value }
     return published
 }

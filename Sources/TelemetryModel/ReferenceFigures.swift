@@ -30,16 +30,14 @@ public struct ReferenceFigures: Sendable {
 
     /// Per figure the sum over clusters of the cluster's peak in the window.
     public func totals(of window: Window) -> WindowTotals {
-        var all: [Figure: Int64] = [:]
-        var established: [Figure: Int64] = [:]
-        for history in histories.values {
-            for (figure, peak) in Self.peaks(of: history, in: window) {
-                all[figure] = (all[figure] ?? 0).addingClamped(peak)
-                guard Self.isEstablished(history, by: window) else { continue }
-                established[figure] = (established[figure] ?? 0).addingClamped(peak)
-            }
-        }
+        let (all, established) = sums(by: window.end.lastDay) { window.contains($0.month) }
         return WindowTotals(window: window, all: all, established: established)
+    }
+
+    /// Per figure the sum over clusters of the cluster's peak on the day.
+    public func totals(on day: UTCDay) -> DayTotals {
+        let (all, established) = sums(by: day) { $0.day == day }
+        return DayTotals(day: day, all: all, established: established)
     }
 
     /// Applications by canonical name: aliases are added up within one report before the peak is taken.
@@ -67,21 +65,41 @@ public struct ReferenceFigures: Sendable {
         return counts
     }
 
+    /// How many clusters reported each value of a dimension on the day.
+    public func breakdown(by dimension: Dimension, on day: UTCDay) -> [String: Int] {
+        histories.values.reduce(into: [:]) { counts, history in
+            let reports = history.filter { $0.receivedAt.day == day }
+            for value in Set(reports.flatMap { dimension.values(in: $0.report) }) { counts[value, default: 0] += 1 }
+        }
+    }
+
     private static func reports(of history: [AcceptedReport], in window: Window) -> [AcceptedReport] {
         history.filter { window.contains($0.receivedAt.month) }
     }
 
-    /// The highest value of each figure in any one report of the window.
-    private static func peaks(of history: [AcceptedReport], in window: Window) -> [Figure: Int64] {
-        reports(of: history, in: window).reduce(into: [:]) { peaks, accepted in
-            peaks.merge(accepted.report.figures, uniquingKeysWith: max)
+    /// The sums of the clusters' peaks in the reports that count, of all clusters and of those established by a day.
+    private func sums(
+        by end: UTCDay,
+        of counts: (UTCInstant) -> Bool
+    ) -> (all: [Figure: Int64], established: [Figure: Int64]) {
+        var all: [Figure: Int64] = [:]
+        var established: [Figure: Int64] = [:]
+        for history in histories.values {
+            let isEstablished = Self.isEstablished(history, by: end)
+            let reports = history.filter { counts($0.receivedAt) }
+            let peaks = reports.reduce(into: [:]) { $0.merge($1.report.figures, uniquingKeysWith: max) }
+            for (figure, peak) in peaks {
+                all[figure] = (all[figure] ?? 0).addingClamped(peak)
+                guard isEstablished else { continue }
+                established[figure] = (established[figure] ?? 0).addingClamped(peak)
+            }
         }
+        return (all, established)
     }
 
-    /// Whether the cluster was seen on at least two UTC days by the end of the window.
-    private static func isEstablished(_ history: [AcceptedReport], by window: Window) -> Bool {
-        let days = Set(history.map(\.receivedAt.day)).filter { $0.month <= window.end }
-        return days.count >= 2
+    /// Whether the cluster was seen on at least two UTC days by the end of a day.
+    private static func isEstablished(_ history: [AcceptedReport], by end: UTCDay) -> Bool {
+        Set(history.map(\.receivedAt.day)).filter { $0 <= end }.count >= 2
     }
 }
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Exposition
 
 /// What one cluster said of itself at one instant: samples of the dictionary in canonical order, each series once.
@@ -57,7 +56,7 @@ public struct Report: Hashable, Sendable {
     }
 
     /// The content hash: SHA-256 of the canonical text.
-    public var digest: [UInt8] { Array(SHA256.hash(data: text)) }
+    public var digest: [UInt8] { sha256(text) }
 }
 
 extension Report.Sample {

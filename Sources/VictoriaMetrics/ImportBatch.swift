@@ -65,6 +65,7 @@ extension Figure {
         case .capacity(let resource): return figure("capacity", ("resource", resource))
         case .application(let kind): return figure("application", ("kind", kind))
         case .clustersWithApplication(let kind): return figure("clusters_with_application", ("kind", kind))
+        case .canonicalApplication(let name): return figure("canonical_application", ("name", name))
         }
     }
 }

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+public import TelemetryModel
+
+/// What an erasure removed.
+public struct Erasure: Codable, Equatable, Sendable {
+    /// Rows of reports seen in a month.
+    public var sightings: Int
+    /// Months with reports.
+    public var months: Int
+    /// Whether the cluster was counted in windows whose totals were finished before; those are anonymous and stay.
+    public var isCountedInFinishedWindows: Bool
+
+    private enum CodingKeys: String, CodingKey {
+        case sightings, months
+        case isCountedInFinishedWindows = "counted_in_finished_windows"
+    }
+}
+
+extension ReportStore {
+    /// Removes every row about a cluster, from the file too, and takes it off the totals of all windows that still rest on
+    /// rows; all in one transaction.
+    ///
+    /// - Returns: What was removed; nil where the store has nothing about the cluster.
+    /// - Throws: `StoreError.unavailable`; where it says that the log could not be emptied, the rows are gone from the
+    ///   tables, and from the files with the next erasure or the next stop of the backend.
+    public func erase(_ cluster: Pseudonym) async throws -> Erasure? {
+        try await write { [self] database in
+            guard let row = clusters.find(cluster)?.row else { return nil }
+            let erasure = try queue.transaction(in: database) { try $0.erase(cluster, row: row) }
+            clusters.remove([row])
+            queue.forget()
+            try Self.emptyLog(database)
+            return erasure
+        }
+    }
+
+    /// Runs something on the writing connection, in turn with the commits.
+    func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
+        do {
+            return try await pool.writeWithoutTransaction(body)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Brings everything that waits in the write-ahead log into the file and empties the log.
+    static func emptyLog(_ database: Database) throws {
+        do {
+            _ = try database.checkpoint(.truncate)
+        } catch {
+            throw StoreError.unavailable(reason: "the log could not be emptied: \(StoreError.reason(of: error))")
+        }
+    }
+}
+
+extension ReportWriter {
+    /// Removes the rows of a cluster and what they added to totals.
+    mutating func erase(_ cluster: Pseudonym, row: Int) throws -> Erasure {
+        let entry = find(cluster)?.entry
+        let history = try ClusterHistory(of: row, &memory.interner, in: database)
+        let day = entry.flatMap { $0.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int($0.secondDay)) }
+        var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: day)
+        scope.isRemoval = true
+        var changes = TotalChanges()
+        var interner = memory.interner
+        let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+        try TotalsTable.append(changes, &memory, in: database, addingUp: true)
+        for table in ["sighting", "month"] {
+            try database.execute(sql: "DELETE FROM \(table) WHERE cluster = ?", arguments: [row])
+        }
+        try database.execute(sql: "DELETE FROM cluster WHERE id = ?", arguments: [row])
+        try removeUnused()
+        let first = entry.map { UTCDay(daysSinceEpoch: Int($0.firstDay)).month }
+        return Erasure(
+            sightings: history.reports.count,
+            months: months.count,
+            isCountedInFinishedWindows: first.map { $0 < followedFrom } ?? false
+        )
+    }
+
+    /// Removes series and items that nothing refers to any more, once all changes are added up.
+    ///
+    /// Who holds numbers of them has to forget them.
+    func removeUnused() throws {
+        try database.execute(
+            sql: """
+                DELETE FROM series WHERE uses <= 0;
+                DELETE FROM item WHERE id NOT IN (SELECT item FROM total)
+                """
+        )
+    }
+}

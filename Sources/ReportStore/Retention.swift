@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+public import TelemetryModel
+
+/// What a retention run did.
+public struct RetentionOutcome: Equatable, Sendable {
+    /// Rows of reports that were deleted.
+    public var sightings = 0
+    /// Clusters that nothing is left of.
+    public var clusters = 0
+}
+
+extension ReportStore {
+    /// How many months of rows a store keeps at least: a window of a year has ended for a month before its rows go.
+    public static let shortestRetention = 13
+
+    /// So many clusters are looked at in one transaction.
+    private static let batch = 2_000
+
+    /// Deletes the rows of months before one.
+    ///
+    /// First the totals of all windows and days that hold such a month are finished: they no longer change, and names that
+    /// few clusters have are folded in them. Then the rows go, in transactions that reports are committed between.
+    ///
+    /// - Parameters:
+    ///   - month: The first month that is kept.
+    ///   - threshold: *k*: names that fewer clusters have are folded.
+    /// - Throws: `StoreError.unavailable`; what is left is done by the next run.
+    public func deleteRows(before month: CalendarMonth, threshold: Int) async throws -> RetentionOutcome {
+        try await write { [self] database in
+            try queue.transaction(in: database) { try $0.finishTotals(before: month, threshold: threshold) }
+            queue.forget()
+        }
+        var outcome = RetentionOutcome()
+        var first: Int? = 0
+        while let from = first {
+            let done = try await write { [self] database in
+                let batch = try queue.transaction(in: database) {
+                    try $0.deleteRows(before: month, clustersFrom: from, count: Self.batch)
+                }
+                clusters.remove(batch.gone)
+                return batch
+            }
+            outcome.sightings += done.sightings
+            outcome.clusters += done.gone.count
+            first = done.next
+        }
+        guard outcome.sightings > 0 else { return outcome }
+        try await write { [self] database in
+            try queue.transaction(in: database) { writer in
+                try TotalsTable.append(writer.changes, &writer.memory, in: writer.database, addingUp: true)
+                try writer.removeUnused()
+            }
+            queue.forget()
+            try Self.emptyLog(database)
+        }
+        return outcome
+    }
+}
+
+extension ReportWriter {
+    /// What a batch of clusters lost.
+    struct DeletedRows: Sendable {
+        var sightings = 0
+        /// The clusters that nothing is left of.
+        var gone: [Int] = []
+        /// The cluster that the next batch begins with; nil where this was the last.
+        var next: Int?
+    }
+
+    /// Finishes the totals of all periods that begin before a month.
+    mutating func finishTotals(before month: CalendarMonth, threshold: Int) throws {
+        guard month > followedFrom else { return }
+        try TotalsTable.append(changes, &memory, in: database, addingUp: true)
+        let rows = try Row.fetchAll(database, sql: "SELECT DISTINCT length, end FROM total")
+        for row in rows {
+            guard let period = Period(storedLength: row[0], end: row[1]), period.start < month,
+                period.start >= followedFrom
+            else { continue }
+            try FinishedTotals.fold(period, threshold: threshold, &memory.interner, in: database)
+        }
+        try Meta.set(Meta.followedFrom, to: month.index, in: database)
+    }
+
+    /// Deletes the rows of months before one, of a number of clusters.
+    mutating func deleteRows(
+        before month: CalendarMonth,
+        clustersFrom first: Int,
+        count: Int
+    ) throws -> DeletedRows {
+        var deleted = DeletedRows()
+        let clusters = try Int.fetchAll(
+            database,
+            sql: "SELECT id FROM cluster WHERE id >= ? ORDER BY id LIMIT ?",
+            arguments: [first, count]
+        )
+        deleted.next = clusters.count < count ? nil : clusters.last.map { $0 + 1 }
+        for row in clusters {
+            deleted.sightings += try deleteRows(of: row, before: month)
+            let isLeft = try database.cachedStatement(sql: "SELECT 1 FROM month WHERE cluster = ? LIMIT 1")
+            if try Row.fetchOne(isLeft, arguments: [row]) == nil { deleted.gone.append(row) }
+        }
+        let delete = try database.cachedStatement(sql: "DELETE FROM cluster WHERE id = ?")
+        for row in deleted.gone { try delete.execute(arguments: [row]) }
+        return deleted
+    }
+
+    private mutating func deleteRows(of row: Int, before month: CalendarMonth) throws -> Int {
+        let read = try database.cachedStatement(sql: "SELECT content FROM sighting WHERE cluster = ? AND month < ?")
+        let contents = try Data.fetchAll(read, arguments: [row, month.index])
+        guard !contents.isEmpty else { return 0 }
+        for bytes in contents {
+            let content = try ReportContent(bytes: Array(bytes), interner: &memory.interner, in: database)
+            changes.use(content.series, by: -1)
+        }
+        for table in ["sighting", "month"] {
+            try database.cachedStatement(sql: "DELETE FROM \(table) WHERE cluster = ? AND month < ?")
+                .execute(arguments: [row, month.index])
+        }
+        return contents.count
+    }
+}

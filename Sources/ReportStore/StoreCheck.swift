@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import GRDB
+import TelemetryModel
+
+/// What a check of a store found.
+public struct StoreCheck: Codable, Equatable, Sendable {
+    /// Clusters that were looked at.
+    public var clusters = 0
+    /// Rows of reports that were looked at.
+    public var sightings = 0
+    /// Totals that were compared with the rows.
+    public var totals = 0
+    /// What is wrong, in words without data; at most twenty.
+    public var problems: [String] = []
+
+    /// How far a check is.
+    public enum Progress: Sendable {
+        /// SQLite looks at the pages of the file.
+        case pages
+        /// So many of so many clusters were looked at.
+        case clusters(Int, of: Int)
+    }
+
+    /// Compares everything that is derived with the rows that it is derived from.
+    ///
+    /// - Throws: What SQLite says, where the file cannot even be read.
+    init(_ database: Database, progress: (Progress) -> Void) throws {
+        progress(.pages)
+        for text in try String.fetchAll(database, sql: "PRAGMA integrity_check(20)") where text != "ok" {
+            note("SQLite: \(text)")
+        }
+        guard problems.isEmpty else { return }
+        do {
+            try checkRows(database, progress)
+        } catch let error as StoreError {
+            note("\(error)")
+        }
+    }
+
+    private mutating func note(_ problem: String) {
+        if problems.count < 20 { problems.append(problem) }
+    }
+
+    private mutating func checkRows(_ database: Database, _ progress: (Progress) -> Void) throws {
+        var interner = Interner(isReadOnly: true)
+        let followedFrom = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
+        var changes = TotalChanges()
+        var pseudonyms: Set<Pseudonym> = []
+        let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM cluster") ?? 0
+        let rows = try Row.fetchCursor(database, sql: "SELECT id, pseudonym, second_day FROM cluster ORDER BY id")
+        while let row = try rows.next() {
+            if clusters % 10_000 == 0 { progress(.clusters(clusters, of: count)) }
+            clusters += 1
+            guard let pseudonym = Pseudonym(bytes: Array(row[1] as Data)), pseudonyms.insert(pseudonym).inserted else {
+                note("two clusters have the same pseudonym")
+                continue
+            }
+            let history = try ClusterHistory(of: row[0], &interner, in: database)
+            sightings += history.reports.count
+            let day = (row[2] as Int?).map(UTCDay.init(daysSinceEpoch:))
+            let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: day)
+            let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+            let stored = try StoredMonths.fetch(row[0], in: database)
+            if months != stored { note("the months of a cluster are not what its reports come to") }
+            if history.reports.contains(where: { $0.content.digest != $0.digest }) {
+                note("a report is not what its digest says")
+            }
+            interner.trim()
+        }
+        progress(.clusters(clusters, of: count))
+        try checkTotals(changes, followedFrom, &interner, database)
+        try checkStrangers(database)
+    }
+
+    /// Compares the totals of all periods that rest on rows.
+    private mutating func checkTotals(
+        _ changes: TotalChanges,
+        _ followedFrom: CalendarMonth,
+        _ interner: inout Interner,
+        _ database: Database
+    ) throws {
+        let pending = try TotalsTable.pending(in: database)
+        var expected = changes.totals
+        for (key, change) in pending.totals { expected[key, default: Total()] += -change }
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT clusters, all_clusters, established, last, length, end, item FROM total"
+        )
+        while let row = try rows.next() {
+            guard let period = Period(storedLength: row[4], end: row[5]), period.start >= followedFrom else { continue }
+            totals += 1
+            let key = TotalChanges.Key(period: period, item: row[6])
+            expected[key, default: Total()] += -(try Total(row, from: 0))
+        }
+        let wrong = expected.values.filter { !$0.isNothing }.count
+        if wrong > 0 { note("\(wrong) totals are not what the reports come to") }
+        var uses = changes.seriesUses
+        for (series, count) in pending.seriesUses { uses[series, default: 0] -= count }
+        for row in try Row.fetchAll(database, sql: "SELECT id, uses FROM series") {
+            uses[row[0], default: 0] -= row[1] as Int64
+        }
+        let miscounted = uses.values.filter { $0 != 0 }.count
+        if miscounted > 0 { note("\(miscounted) series are not used as often as they say") }
+    }
+
+    /// Looks for rows of clusters that are not there.
+    private mutating func checkStrangers(_ database: Database) throws {
+        for table in ["sighting", "month"] {
+            let sql = "SELECT count(DISTINCT cluster) FROM \(table) WHERE cluster NOT IN (SELECT id FROM cluster)"
+            let count = try Int.fetchOne(database, sql: sql) ?? 0
+            if count > 0 { note("\(table) has rows of \(count) clusters that are not there") }
+        }
+    }
+}

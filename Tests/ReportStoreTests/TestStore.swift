@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import Metrics
+import TelemetryModel
+import TelemetryTesting
+import Testing
+
+@testable import ReportStore
+
+/// A directory for a store, and its key.
+struct TestStore {
+    let directory: TemporaryDirectory
+    let pseudonymizer: Pseudonymizer
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
+    }
+
+    /// Opens the store.
+    func open(maximumWaiting: Int = 10_000) throws -> ReportStore {
+        try ReportStore(
+            directory: directory.path,
+            keyCheck: pseudonymizer.checkValue,
+            maximumWaiting: maximumWaiting,
+            metrics: NOOPMetricsHandler.instance,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
+
+    /// A report of a cluster.
+    func accepted(_ cluster: String, _ report: Report, at instant: UTCInstant) throws -> AcceptedReport {
+        let id = try #require(ClusterID(cluster))
+        return AcceptedReport(cluster: pseudonymizer.pseudonym(of: id), receivedAt: instant, report: report)
+    }
+
+    /// A report of nodes.
+    static func report(nodes: Int64) -> Report {
+        Report([.init(Series(.nodesCount, ["linux (Talos (v1.8.4))", "6.6.64-talos"]), nodes)])
+    }
+
+    static let march = UTCInstant(startOf: CalendarMonth(year: 2026, month: 3).firstDay)
+}
