@@ -23,6 +23,8 @@ let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPCompression: Target.Dependency = .product(name: "NIOHTTPCompression", package: "swift-nio-extras")
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioHTTPTypesHTTP1: Target.Dependency = .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
@@ -92,7 +94,8 @@ let package = Package(
             name: "TelemetryServer",
             dependencies: [
                 "TelemetryModel", "Exposition", "ReportStore", "CZlib",
-                hummingbird, httpTypes, nioCore, logging, metrics, lifecycle,
+                hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
+                lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -159,7 +162,7 @@ let package = Package(
             name: "TelemetryServerTests",
             dependencies: [
                 "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "CZlib",
-                httpClient, httpTypes, nioCore, nioHTTP1, lifecycle, logging, metrics,
+                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, lifecycle, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import HTTPTypes
+import NIOHTTP1
 import TelemetryModel
 
 /// What the head of a `POST /` says, once it is found in order.
@@ -14,38 +15,38 @@ struct Admission: Equatable {
     let cluster: ClusterID
     let encoding: Encoding
 
-    /// Decides on the head of a request.
+    /// Decides on the head of a request to `/`.
     ///
     /// - Parameters:
-    ///   - headers: The header fields of the request.
+    ///   - method: The method; `POST` is taken.
+    ///   - fields: The header fields of the request.
     ///   - largestBody: The largest body that is taken, in bytes.
-    /// - Throws: A refusal with 400, 413 or 415.
-    init(_ headers: HTTPFields, largestBody: Int) throws(Refusal) {
-        let ids = headers[values: .clusterID]
-        guard ids.count == 1, let cluster = ClusterID(ids[0]) else {
+    /// - Throws: A refusal with 400, 405, 413 or 415.
+    init(_ method: HTTPMethod, _ fields: RequestFields, largestBody: Int) throws(Refusal) {
+        guard method == .POST else { throw .method(taken: "POST") }
+        guard fields.clusterID.count == 1, let cluster = ClusterID(fields.clusterID.value) else {
             throw .badRequest("X-Cluster-ID must be given once and have the form [A-Za-z0-9._-]{1,253}")
         }
-        guard Self.isText(headers[values: .contentType]) else {
+        guard Self.isText(fields.contentType) else {
             throw Refusal(status: .unsupportedMediaType, message: "the body must be text/plain")
         }
-        encoding = try Self.encoding(headers[values: .contentEncoding])
-        if let length = headers[.contentLength].flatMap(Int.init), length > largestBody {
-            throw Refusal(status: .contentTooLarge, message: "the body is over \(largestBody) bytes")
-        }
+        encoding = try Self.encoding(fields.contentEncoding)
+        if let length = fields.contentLength, length > largestBody { throw .bodyTooLarge(limit: largestBody) }
         self.cluster = cluster
     }
 
     /// No content type is taken as text.
-    private static func isText(_ types: [String]) -> Bool {
-        guard let type = types.first else { return true }
-        let essence = type.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
-        return types.count == 1 && essence.lowercased() == "text/plain"
+    private static func isText(_ type: RequestFields.Field) -> Bool {
+        if type.count == 0 || type == RequestFields.Field(count: 1, value: "text/plain") { return true }
+        let essence = type.value.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }
+        return type.count == 1 && essence.lowercased() == "text/plain"
     }
 
-    private static func encoding(_ encodings: [String]) throws(Refusal) -> Encoding {
-        switch encodings.joined(separator: ",").lowercased() {
-        case "", "identity": return .plain
-        case "gzip", "x-gzip": return .gzip
+    private static func encoding(_ field: RequestFields.Field) throws(Refusal) -> Encoding {
+        if field.count == 0 { return .plain }
+        switch field.value.lowercased() {
+        case "" where field.count == 1, "identity" where field.count == 1: return .plain
+        case "gzip" where field.count == 1, "x-gzip" where field.count == 1: return .gzip
         default:
             throw Refusal(
                 status: .unsupportedMediaType,
@@ -53,13 +54,5 @@ struct Admission: Equatable {
                 headers: [.acceptEncoding: "gzip"]
             )
         }
-    }
-}
-
-extension HTTPField.Name {
-    /// `X-Cluster-ID`.
-    static var clusterID: Self {
-        guard let name = Self("X-Cluster-ID") else { preconditionFailure("a constant that is a field name") }
-        return name
     }
 }

@@ -24,7 +24,7 @@ public struct Backend: Service {
 
     private let settings: BackendSettings
     private let store: ReportStore
-    private let ingest: Ingest
+    private let reports: IngestHandler.Shared
     private let overview: OverviewEndpoint
     private let registry: MetricsRegistry
     private let logger: Logger
@@ -54,12 +54,22 @@ public struct Backend: Service {
         self.registry = registry
         self.logger = logger
         self.onReady = onReady
-        ingest = Ingest(
+        let metrics = IngestMetrics(factory: registry)
+        let ingest = Ingest(
             store: store,
             settings: settings,
             pseudonymizer: pseudonymizer,
             now: now,
-            metrics: registry,
+            metrics: metrics,
+            logger: logger
+        )
+        reports = IngestHandler.Shared(
+            ingest: ingest,
+            metrics: metrics,
+            budget: BodyBudget(limit: settings.largestBodiesInFlight),
+            answers: Answers(),
+            limits: .init(body: settings.largestBody),
+            idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
             logger: logger
         )
         overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
@@ -69,8 +79,8 @@ public struct Backend: Service {
     public func run() async throws {
         let (ports, gotPort) = AsyncStream.makeStream(of: (isAdmin: Bool, port: Int).self)
         let listeners = [
-            application(publicEndpoints, at: settings.listenAddress) { gotPort.yield((false, $0)) },
-            application(adminEndpoints, at: settings.adminAddress) { gotPort.yield((true, $0)) },
+            application(publicEndpoints, publicServer, at: settings.listenAddress) { gotPort.yield((false, $0)) },
+            application(adminEndpoints, adminServer, at: settings.adminAddress) { gotPort.yield((true, $0)) },
         ]
         let group = ServiceGroup(
             configuration: .init(services: listeners + [Readiness(ports: ports, onReady: ready)], logger: quiet)
@@ -89,10 +99,9 @@ public struct Backend: Service {
         onReady(ports)
     }
 
-    /// What the internet may ask.
+    /// What the internet may ask beside `/`, which is answered before the routes.
     var publicEndpoints: Endpoints {
         var endpoints = healthEndpoints
-        endpoints.on(.post, "/", ingest.take)
         endpoints.on(.get, "/api/overview", overview.answer)
         return endpoints
     }
@@ -119,14 +128,24 @@ public struct Backend: Service {
         return endpoints
     }
 
+    /// Takes reports, and has the rest answered by the routes.
+    private var publicServer: HTTPServerBuilder {
+        HTTPServerBuilder { [reports] responder in PublicChannel(responder: responder, reports: reports) }
+    }
+
+    private var adminServer: HTTPServerBuilder {
+        .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds))))
+    }
+
     private func application(
         _ endpoints: Endpoints,
+        _ server: HTTPServerBuilder,
         at address: ListenAddress,
         onPort: @escaping @Sendable (Int) -> Void
     ) -> any Service {
         let application = Application(
             responder: endpoints,
-            server: .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)))),
+            server: server,
             configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
             onServerRunning: { channel in onPort(channel.localAddress?.port ?? address.port) },
             logger: quiet

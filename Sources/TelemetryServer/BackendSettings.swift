@@ -12,6 +12,8 @@ public struct BackendSettings: Sendable {
     public var largestBody = 10 * 1024 * 1024
     /// The largest body once it is unpacked, in bytes.
     public var largestUnpackedBody = 10 * 1024 * 1024
+    /// The memory for all bodies that are being read, in bytes; further ones are answered 503.
+    public var largestBodiesInFlight = 256 * 1024 * 1024
     /// *k*: what could single a cluster out is published where at least so many clusters have it.
     public var anonymityThreshold = 5
     /// So many reports wait for their commit at the most; further ones are answered 503.

@@ -34,9 +34,7 @@ struct Endpoints: HTTPResponder {
         do {
             return try await handler(for: request)(request)
         } catch {
-            if let refusal = Refusal(error) { return refusal.response }
-            logger.error("a request failed", metadata: ["error.type": "\(type(of: error))"])
-            return Refusal(status: .internalServerError, message: "something went wrong here").response
+            return Refusal(error, reportingTo: logger).response
         }
     }
 
@@ -47,7 +45,6 @@ struct Endpoints: HTTPResponder {
         let method = request.method == .head && methods[.head] == nil ? .get : request.method
         if let handler = methods[method] { return handler }
         let allowed = methods.keys.map(\.rawValue) + (methods[.get] == nil ? [] : ["HEAD"])
-        let list = allowed.sorted().joined(separator: ", ")
-        throw Refusal(status: .methodNotAllowed, message: "this path takes \(list)", headers: [.allow: list])
+        throw .method(taken: allowed.sorted().joined(separator: ", "))
     }
 }

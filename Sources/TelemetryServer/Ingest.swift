@@ -1,18 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Hummingbird
+import HTTPTypes
 import Logging
-import Metrics
-import NIOCore
+import NIOPosix
 import ReportStore
 import TelemetryModel
 
-/// What `POST /` does: admits, reads, unpacks, parses, validates, pseudonymises and commits one report.
+/// What `POST /` does with a whole body: unpacks, parses, validates, pseudonymises and commits one report.
 ///
-/// 200 means that it is on disk.
+/// Success means that it is on disk.
 struct Ingest: Sendable {
+    /// Told once what came of a report, on any thread, possibly before the call that it was given to returns.
+    typealias Completion = @Sendable (Result<ReportStore.Outcome, any Error>) -> Void
+
+    /// A body over so many bytes is worked on by another thread, so that it does not hold up the event loop's others.
+    private static let largestOnEventLoop = 64 * 1024
+
     private let store: ReportStore
-    private let settings: BackendSettings
+    private let largestUnpackedBody: Int
     private let pseudonymizer: Pseudonymizer
     private let now: @Sendable () -> UTCInstant
     private let metrics: IngestMetrics
@@ -23,111 +28,80 @@ struct Ingest: Sendable {
         settings: BackendSettings,
         pseudonymizer: Pseudonymizer,
         now: @escaping @Sendable () -> UTCInstant,
-        metrics: any MetricsFactory,
+        metrics: IngestMetrics,
         logger: Logger
     ) {
         self.store = store
-        self.settings = settings
         self.pseudonymizer = pseudonymizer
         self.now = now
-        self.metrics = IngestMetrics(factory: metrics)
+        self.metrics = metrics
+        largestUnpackedBody = settings.largestUnpackedBody
         droppings = DroppingsLog(logger: logger, now: now)
     }
 
-    /// Takes a report.
-    func take(_ request: Request) async throws -> Response {
-        let begin = ContinuousClock.now
-        metrics.began()
-        defer { metrics.ended() }
-        do {
-            let outcome = try await accept(request)
-            metrics.accepted(outcome, in: ContinuousClock.now - begin)
-            return Response(status: .ok, headers: [.contentType: "text/plain; charset=utf-8"])
-        } catch {
-            metrics.refused(Refusal(error)?.status.code ?? 500)
-            throw error
+    /// Takes a body as it travelled; called on an event loop, which it does not keep for long.
+    func take(_ admission: Admission, body: [UInt8], completion: @escaping Completion) {
+        guard body.count <= Self.largestOnEventLoop else { return takeElsewhere(admission, body, completion) }
+        guard admission.encoding == .gzip else {
+            return take(cluster: admission.cluster, body: body, completion: completion)
         }
-    }
-
-    private func accept(_ request: Request) async throws -> ReportStore.Outcome {
-        let admission = try Admission(request.headers, largestBody: settings.largestBody)
-        let body = try await unpacked(request, admission.encoding)
-        let decoded = try ReportDecoder(pseudonymizer: pseudonymizer).decode(body)
-        metrics.dropped(decoded)
-        droppings.add(decoded)
-        let cluster = pseudonymizer.pseudonym(of: admission.cluster)
-        return try await store.submit(
-            AcceptedReport(cluster: cluster, receivedAt: now(), report: decoded.report)
-        )
-    }
-
-    /// The whole body as text.
-    private func unpacked(_ request: Request, _ encoding: Admission.Encoding) async throws -> [UInt8] {
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: settings.largestBody)
-        } catch is NIOTooManyBytesError {
-            throw Refusal(status: .contentTooLarge, message: "the body is over \(settings.largestBody) bytes")
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            throw Refusal.badRequest("the body broke off or is not well-formed HTTP")
-        }
-        let bytes = Array(buffer: buffer)
-        guard encoding == .gzip else { return bytes }
         do throws(GzipDecoder.Failure) {
-            return try GzipDecoder.decode(bytes, limit: settings.largestUnpackedBody)
+            let unpacked = try GzipDecoder.decode(body, limit: min(Self.largestOnEventLoop, largestUnpackedBody))
+            take(cluster: admission.cluster, body: unpacked, completion: completion)
+        } catch .tooLarge where largestUnpackedBody > Self.largestOnEventLoop {
+            takeElsewhere(admission, body, completion)
         } catch {
-            switch error {
-            case .malformed: throw Refusal.badRequest("the body is not whole gzip")
-            case .tooLarge:
-                throw Refusal(
-                    status: .contentTooLarge,
-                    message: "the body unpacks to over \(settings.largestUnpackedBody) bytes"
-                )
+            completion(.failure(refusal(error)))
+        }
+    }
+
+    /// Takes the unpacked body of a report; on any thread.
+    func take(cluster: ClusterID, body: [UInt8], completion: @escaping Completion) {
+        let report: AcceptedReport
+        do throws(ReportError) {
+            report = try accepted(cluster, body)
+        } catch {
+            return completion(.failure(error))
+        }
+        Task { [store] in
+            do {
+                completion(.success(try await store.submit(report)))
+            } catch {
+                completion(.failure(error))
             }
         }
     }
-}
 
-/// What is counted of reports.
-struct IngestMetrics: Sendable {
-    private let factory: any MetricsFactory
-    private let newStates: Counter
-    private let knownStates: Counter
-    private let duration: Metrics.Timer
-    private let inFlight: Meter
-    private let droppedSamples: Counter
-    private let droppedLabels: Counter
-    private let replacedValues: Counter
-
-    init(factory: any MetricsFactory) {
-        self.factory = factory
-        newStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "new")], factory: factory)
-        knownStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "known")], factory: factory)
-        duration = Metrics.Timer(label: "telemetry_report_duration_seconds", factory: factory)
-        inFlight = Meter(label: "telemetry_reports_in_flight", factory: factory)
-        droppedSamples = Counter(label: "telemetry_dropped_samples", factory: factory)
-        droppedLabels = Counter(label: "telemetry_dropped_labels", factory: factory)
-        replacedValues = Counter(label: "telemetry_replaced_label_values", factory: factory)
+    private func accepted(_ cluster: ClusterID, _ body: [UInt8]) throws(ReportError) -> AcceptedReport {
+        let decoded = try ReportDecoder(pseudonymizer: pseudonymizer).decode(body)
+        metrics.dropped(decoded)
+        droppings.add(decoded)
+        return AcceptedReport(
+            cluster: pseudonymizer.pseudonym(of: cluster),
+            receivedAt: now(),
+            report: decoded.report
+        )
     }
 
-    func began() { inFlight.increment() }
-
-    func ended() { inFlight.decrement() }
-
-    func accepted(_ outcome: ReportStore.Outcome, in time: Duration) {
-        (outcome == .newState ? newStates : knownStates).increment()
-        duration.record(duration: time)
+    /// Takes a large body on a thread of the pool.
+    private func takeElsewhere(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
+        NIOThreadPool.singleton.submit { state in
+            guard state == .active else { return completion(.failure(CancellationError())) }
+            do throws(GzipDecoder.Failure) {
+                let isPacked = admission.encoding == .gzip
+                let unpacked = isPacked ? try GzipDecoder.decode(body, limit: largestUnpackedBody) : body
+                take(cluster: admission.cluster, body: unpacked, completion: completion)
+            } catch {
+                completion(.failure(refusal(error)))
+            }
+        }
     }
 
-    func refused(_ status: Int) {
-        Counter(label: "telemetry_reports_refused", dimensions: [("status", "\(status)")], factory: factory).increment()
-    }
-
-    func dropped(_ decoded: DecodedReport) {
-        droppedSamples.increment(by: decoded.droppedSamples)
-        droppedLabels.increment(by: decoded.droppedLabels)
-        replacedValues.increment(by: decoded.replacedValues)
+    private func refusal(_ failure: GzipDecoder.Failure) -> Refusal {
+        switch failure {
+        case .malformed: .badRequest("the body is not whole gzip")
+        case .tooLarge:
+            Refusal(status: .contentTooLarge, message: "the body unpacks to over \(largestUnpackedBody) bytes")
+        }
     }
 }

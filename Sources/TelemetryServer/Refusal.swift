@@ -3,6 +3,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOCore
 import ReportStore
 import TelemetryModel
@@ -33,21 +34,55 @@ struct Refusal: Error, Equatable {
         self.headers = headers
     }
 
+    /// The refusal that an error is answered with; one that nobody foresaw is reported and becomes 500.
+    init(_ error: any Error, reportingTo logger: Logger) {
+        if let refusal = Refusal(error) {
+            self = refusal
+        } else {
+            logger.error("a request failed", metadata: ["error.type": "\(type(of: error))"])
+            self.init(status: .internalServerError, message: "something went wrong here")
+        }
+    }
+
     static func badRequest(_ message: String) -> Self { Self(status: .badRequest, message: message) }
+
+    /// The body ends before its end, or is cut wrongly.
+    static var brokenBody: Self { badRequest("the body broke off or is not well-formed HTTP") }
+
+    /// The path has no such method.
+    static func method(taken list: String) -> Self {
+        Self(status: .methodNotAllowed, message: "this path takes \(list)", headers: [.allow: list])
+    }
+
+    /// The body as it travels is over a limit in bytes.
+    static func bodyTooLarge(limit: Int) -> Self {
+        Self(status: .contentTooLarge, message: "the body is over \(limit) bytes")
+    }
+
+    /// Bodies under way take all the memory that they may.
+    static var tooManyBodies: Self { busy("too many reports are being read; try again later") }
 
     /// The store cannot answer now.
     ///
     /// Its reasons name files and are for the operator, not for who asked.
     private static func unavailable(_ error: StoreError) -> Self {
-        let message =
-            if case .busy = error { "too many reports at once; try again later" } else { "the store is not available" }
-        return Self(status: .serviceUnavailable, message: message, headers: [.retryAfter: "30"])
+        if case .busy = error { return busy("too many reports at once; try again later") }
+        return busy("the store is not available")
+    }
+
+    private static func busy(_ message: String) -> Self {
+        Self(status: .serviceUnavailable, message: message, headers: [.retryAfter: "30"])
+    }
+
+    /// The body, `{"error": "…"}`.
+    var body: ByteBuffer {
+        // Two texts are always JSON; were they not, the status would still be right.
+        (try? ByteBuffer(json: ["error": message])) ?? ByteBuffer()
     }
 
     /// The response, `{"error": "…"}`.
     var response: Response {
-        // Two texts are always JSON; were they not, the status would still be right.
-        var response = (try? Response.json(["error": message], status: status)) ?? Response(status: status)
+        var response = Response.json(body, status: status)
         for field in headers { response.headers[field.name] = field.value }
         return response
     }
@@ -55,14 +90,14 @@ struct Refusal: Error, Equatable {
 
 extension Response {
     /// A JSON document with sorted keys.
-    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let bytes = try encoder.encode(value)
-        return Response(
+    static func json(_ value: some Encodable) throws -> Response { json(try ByteBuffer(json: value), status: .ok) }
+
+    /// Bytes that are a JSON document.
+    fileprivate static func json(_ document: ByteBuffer, status: HTTPResponse.Status) -> Response {
+        Response(
             status: status,
             headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+            body: ResponseBody(byteBuffer: document)
         )
     }
 
@@ -73,5 +108,14 @@ extension Response {
             headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text))
         )
+    }
+}
+
+extension ByteBuffer {
+    /// A JSON document with sorted keys.
+    fileprivate init(json value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self.init(bytes: try encoder.encode(value))
     }
 }

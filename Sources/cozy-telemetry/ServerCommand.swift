@@ -49,6 +49,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The largest body once it is unpacked. (default: 10485760)", valueName: "bytes"))
     var maxUnpackedBytes: String?
 
+    @Option(help: ArgumentHelp("The memory for all bodies being read. (default: 268435456)", valueName: "bytes"))
+    var maxBodiesInFlightBytes: String?
+
     @Option(help: ArgumentHelp("So many reports may wait for their commit. (default: 10000)", valueName: "reports"))
     var maxQueue: String?
 
@@ -70,7 +73,8 @@ struct ServerOptions: ParsableArguments {
     func settings() async throws -> BackendSettings {
         let flags = [
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
-            "max-unpacked-bytes": maxUnpackedBytes, "max-queue": maxQueue, "k": anonymityThreshold,
+            "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
+            "max-queue": maxQueue, "k": anonymityThreshold,
         ]
         let sources = try await Settings(flags: flags, known: Set(flags.keys), file: config)
         var settings = BackendSettings(
@@ -84,6 +88,11 @@ struct ServerOptions: ParsableArguments {
             "max-unpacked-bytes",
             in: sizes,
             default: settings.largestUnpackedBody
+        )
+        settings.largestBodiesInFlight = try sources.integer(
+            "max-bodies-in-flight-bytes",
+            in: 1...1 << 40,
+            default: settings.largestBodiesInFlight
         )
         settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
         settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import Synchronization
+import TelemetryModel
+
+/// The heads of answers to reports; what is the same in all of them is made once a second.
+final class Answers: Sendable {
+    /// What is made once a second.
+    private struct Second {
+        let instant: UTCInstant
+        let accepted: HTTPResponseHead
+        let lastAccepted: HTTPResponseHead
+
+        init(_ instant: UTCInstant) {
+            self.instant = instant
+            let fields = [
+                ("content-type", "text/plain; charset=utf-8"), ("content-length", "0"), ("date", instant.httpDate),
+            ]
+            accepted = Answers.head(.ok, fields, isLast: false)
+            lastAccepted = Answers.head(.ok, fields, isLast: true)
+        }
+    }
+
+    /// 400 for what is no HTTP.
+    static let malformed = head(.badRequest, [("content-length", "0")], isLast: true)
+    /// The sender may go on and send the body.
+    static let proceed = HTTPResponseHead(version: .http1_1, status: .continue)
+
+    private let now: @Sendable () -> UTCInstant
+    private let second: Mutex<Second>
+
+    /// Answers by a clock.
+    init(now: @escaping @Sendable () -> UTCInstant = UTCInstant.now) {
+        self.now = now
+        second = Mutex(Second(now()))
+    }
+
+    /// 200, without a body.
+    func accepted(isLast: Bool) -> HTTPResponseHead {
+        let second = current
+        return isLast ? second.lastAccepted : second.accepted
+    }
+
+    /// The head of a refusal, with the length of its body.
+    func refused(_ refusal: Refusal, bodyLength: Int, isLast: Bool) -> HTTPResponseHead {
+        let fields = [
+            ("content-type", "application/json; charset=utf-8"), ("content-length", "\(bodyLength)"),
+            ("date", current.instant.httpDate),
+        ]
+        return Self.head(
+            HTTPResponseStatus(statusCode: refusal.status.code),
+            fields + refusal.headers.map { ($0.name.canonicalName, $0.value) },
+            isLast: isLast
+        )
+    }
+
+    private var current: Second {
+        let instant = now()
+        return second.withLock { second in
+            if second.instant != instant { second = Second(instant) }
+            return second
+        }
+    }
+
+    private static func head(
+        _ status: HTTPResponseStatus,
+        _ fields: [(String, String)],
+        isLast: Bool
+    ) -> HTTPResponseHead {
+        let headers = HTTPHeaders(isLast ? fields + [("connection", "close")] : fields)
+        return HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+    }
+}
+
+extension UTCInstant {
+    /// The instant as header fields have it (RFC 9110, 5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
+    var httpDate: String {
+        let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+        // The epoch began on a Thursday; the remainder of a day before it is negative.
+        let weekday = weekdays[(day.daysSinceEpoch % 7 + 7) % 7]
+        let secondOfDay = secondsSinceEpoch - UTCInstant(startOf: day).secondsSinceEpoch
+        func two(_ number: some BinaryInteger) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let time = [secondOfDay / 3_600, secondOfDay / 60 % 60, secondOfDay % 60].map(two).joined(separator: ":")
+        return "\(weekday), \(two(day.dayOfMonth)) \(month.label.prefix(3)) \(month.year) \(time) GMT"
+    }
+}

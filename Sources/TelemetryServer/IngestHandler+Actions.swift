@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import NIOCore
+import NIOHTTP1
+import ReportStore
+import TelemetryModel
+
+// Does what the state decided.
+extension IngestHandler {
+    /// Does what the state decided on an event.
+    func perform(_ action: IngestConnectionState.Action, _ event: Event? = nil) {
+        switch action {
+        case .nothing: break
+        case .pass: pass(event)
+        case .proceed: context?.writeAndFlush(Self.wrapOutboundOut(.head(Answers.proceed)), promise: nil)
+        case .take(let admission, let body): take(admission, body)
+        case .answer(let answer, let next):
+            write(answer, isLast: next != .goOn)
+            proceed(to: next)
+        case .end(let next): proceed(to: next)
+        }
+    }
+
+    /// Has a report committed; what comes of it may be told by any thread.
+    private func take(_ admission: Admission, _ body: [UInt8]) {
+        guard let eventLoop = context?.eventLoop else { return }
+        let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        shared.ingest.take(admission, body: body) { result in
+            if eventLoop.inEventLoop {
+                handler.value.completed(result)
+            } else {
+                eventLoop.execute { handler.value.completed(result) }
+            }
+        }
+    }
+
+    /// A report was committed or refused; the connection may be gone by now.
+    private func completed(_ result: Result<ReportStore.Outcome, any Error>) {
+        switch result {
+        case .success(let outcome):
+            if let began { shared.metrics.accepted(outcome, in: .now - began) }
+            finishReport()
+            perform(state.completed(nil))
+        case .failure(let error):
+            let refusal = Refusal(error, reportingTo: shared.logger)
+            let action = state.completed(refusal)
+            if action == .nothing { count(refusal) }
+            perform(action)
+        }
+        serveWaiting()
+    }
+
+    private func write(_ answer: IngestConnectionState.Answer, isLast: Bool) {
+        switch answer {
+        case .accepted: write(shared.answers.accepted(isLast: isLast), nil)
+        case .malformed: write(Answers.malformed, nil)
+        case .refused(let refusal, let headOnly):
+            count(refusal)
+            let body = refusal.body
+            write(
+                shared.answers.refused(refusal, bodyLength: body.readableBytes, isLast: isLast),
+                headOnly ? nil : body
+            )
+        }
+    }
+
+    private func write(_ head: HTTPResponseHead, _ body: ByteBuffer?) {
+        guard let context else { return }
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        if let body { context.write(Self.wrapOutboundOut(.body(.byteBuffer(body))), promise: nil) }
+        context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+    }
+
+    private func proceed(to next: IngestConnectionState.Next) {
+        guard next != .goOn else { return }
+        forgetWaiting()
+        guard next == .linger else {
+            context?.close(promise: nil)
+            return
+        }
+        context?.close(mode: .output, promise: nil)
+        after(shared.lingering) { $0.perform($0.state.timedOut()) }
+    }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTP1
+import ReportStore
+
+/// Reads and answers reports on the event loop of their connection, and passes every other request on.
+///
+/// It stands right behind NIO's HTTP decoder and encoder, does what `IngestConnectionState` decides, and is the one that
+/// closes the connection: further in nobody sees all of its requests.
+final class IngestHandler: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    /// What the connections of a listener share.
+    struct Shared: Sendable {
+        let ingest: Ingest
+        let metrics: IngestMetrics
+        let budget: BodyBudget
+        let answers: Answers
+        let limits: IngestConnectionState.Limits
+        /// A connection without a request is closed after so long.
+        let idleTimeout: TimeAmount
+        /// After the last answer the sender has so long to read it and to close.
+        let lingering: TimeAmount = .seconds(2)
+        let logger: Logger
+    }
+
+    /// What the sender does, in the order in which it does it.
+    enum Event {
+        case part(HTTPServerRequestPart)
+        case malformed
+        case inputClosed
+    }
+
+    let shared: Shared
+    var state: IngestConnectionState
+    var context: ChannelHandlerContext?
+    /// What came while a request had yet to be answered; while there is any, nothing more is read.
+    private var waiting = CircularBuffer<Event>(initialCapacity: 0)
+    private var isServingWaiting = false
+    private var isReadHeld = false
+    /// Whether the routes got parts and were not told yet that these are all for now.
+    private var hasPassed = false
+    /// When the report under way began; nil where there is none.
+    var began: ContinuousClock.Instant?
+    /// What the body under way has of the budget, in bytes.
+    private var claimed = 0
+    private var lastActivity = NIODeadline.now()
+    private var timer: Scheduled<Void>?
+
+    /// The handler of one connection.
+    init(_ shared: Shared) {
+        self.shared = shared
+        state = IngestConnectionState(limits: shared.limits)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        after(shared.idleTimeout) { $0.checkIdleness() }
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        timer?.cancel()
+        if began != nil, !state.isTaken { count(.brokenBody) }
+        state.inactive()
+        waiting.removeAll()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        receive(.part(Self.unwrapInboundIn(data)))
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        lastActivity = .now()
+        finishPassing()
+        // The routes may have stopped reading for good.
+        if state.isLingering { context.read() }
+    }
+
+    func read(context: ChannelHandlerContext) {
+        isReadHeld = !waiting.isEmpty
+        if !isReadHeld { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        switch event {
+        case ChannelEvent.inputClosed: receive(.inputClosed)
+        case is ChannelShouldQuiesceEvent: perform(state.finish())
+        default: context.fireUserInboundEventTriggered(event)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case ByteToMessageDecoderError.dataReceivedInErrorState(_, let bytes):
+            perform(state.discarded(bytes.readableBytes))
+        case is HTTPParserError, is ByteToMessageDecoderError.PayloadTooLargeError: receive(.malformed)
+        default: context.fireErrorCaught(error)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard state.isPassing else {
+            promise?.fail(ChannelError.ioOnClosedChannel)
+            return
+        }
+        switch Self.unwrapOutboundIn(data) {
+        case .head(var head):
+            if state.responseBegan() { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
+        case .body: context.write(data, promise: promise)
+        case .end:
+            context.writeAndFlush(data, promise: promise)
+            lastActivity = .now()
+            perform(state.responseEnded())
+            serveWaiting()
+        }
+    }
+
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        // The routes close their input where they are cancelled. Otherwise they are done, and a report may still be
+        // under way; the connection is then closed from here.
+        if mode == .input { return context.close(promise: promise) }
+        perform(state.routesClosed())
+        promise?.succeed()
+    }
+}
+
+// The order of things.
+extension IngestHandler {
+    /// Serves an event, or keeps it until the request before it is answered.
+    private func receive(_ event: Event) {
+        if waiting.isEmpty, !state.isBusy, !isServingWaiting { serve(event) } else { waiting.append(event) }
+    }
+
+    /// Serves what waited, as far as that goes.
+    func serveWaiting() {
+        guard !isServingWaiting, !waiting.isEmpty else { return }
+        isServingWaiting = true
+        while !state.isBusy, let event = waiting.popFirst() { serve(event) }
+        isServingWaiting = false
+        finishPassing()
+        if isReadHeld, waiting.isEmpty {
+            isReadHeld = false
+            context?.read()
+        }
+    }
+
+    private func serve(_ event: Event) {
+        switch event {
+        case .part(.head(let head)):
+            let action = state.head(head, isFull: shared.budget.isExhausted)
+            if state.isReading { begin() }
+            perform(action, event)
+        case .part(.body(let part)): perform(claim(part) ? state.body(part) : state.exhausted(), event)
+        case .part(.end): perform(state.end(), event)
+        case .malformed: perform(state.malformed())
+        case .inputClosed: perform(state.inputClosed(), event)
+        }
+    }
+
+    /// Gives an event to the routes.
+    func pass(_ event: Event?) {
+        switch event {
+        case .part(let part):
+            hasPassed = true
+            context?.fireChannelRead(Self.wrapInboundOut(part))
+        case .inputClosed: context?.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        case .malformed, nil: break
+        }
+    }
+
+    private func finishPassing() {
+        guard hasPassed else { return }
+        hasPassed = false
+        context?.fireChannelReadComplete()
+    }
+
+    /// Forgets what waits: nothing more is answered.
+    func forgetWaiting() { waiting.removeAll() }
+}
+
+// Accounts and time.
+extension IngestHandler {
+    private func begin() {
+        shared.metrics.began()
+        began = .now
+    }
+
+    /// Takes the memory of a part of a report's body out of the budget.
+    private func claim(_ part: ByteBuffer) -> Bool {
+        guard state.isReading else { return true }
+        guard shared.budget.claim(part.readableBytes) else { return false }
+        claimed += part.readableBytes
+        return true
+    }
+
+    /// The report under way, if there is one, is no longer.
+    func finishReport() {
+        shared.budget.release(claimed)
+        claimed = 0
+        lastActivity = .now()
+        if began != nil { shared.metrics.ended() }
+        began = nil
+    }
+
+    /// Counts a refused report.
+    func count(_ refusal: Refusal) {
+        finishReport()
+        if refusal.status != .methodNotAllowed { shared.metrics.refused(refusal.status.code) }
+    }
+
+    /// Does something later, instead of what was to be done later so far.
+    func after(_ delay: TimeAmount, _ body: @escaping (IngestHandler) -> Void) {
+        timer?.cancel()
+        timer = context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+            if let self { body(self) }
+        }
+    }
+
+    private func checkIdleness() {
+        let rest = lastActivity + shared.idleTimeout - .now()
+        if rest <= .zero { perform(state.timedOut()) }
+        if !state.isLingering { after(rest <= .zero ? shared.idleTimeout : rest) { $0.checkIdleness() } }
+    }
+}
