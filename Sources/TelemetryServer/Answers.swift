@@ -6,21 +6,22 @@ import NIOHTTP1
 import Synchronization
 import TelemetryModel
 
-/// The heads of answers to reports; what is the same in all of them is made once a second.
+/// Answers to reports; what is the same in all of them is made once a second.
 final class Answers: Sendable {
     /// What is made once a second.
     private struct Second {
         let instant: UTCInstant
-        let accepted: HTTPResponseHead
-        let lastAccepted: HTTPResponseHead
+        let date: String
+        let accepted: ByteBuffer
+        let lastAccepted: ByteBuffer
 
         init(_ instant: UTCInstant) {
             self.instant = instant
-            let fields = [
-                ("content-type", "text/plain; charset=utf-8"), ("content-length", "0"), ("date", instant.httpDate),
-            ]
-            accepted = Answers.head(.ok, fields, isLast: false)
-            lastAccepted = Answers.head(.ok, fields, isLast: true)
+            date = instant.httpDate
+            let head =
+                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\ndate: \(date)\r\n"
+            accepted = ByteBuffer(string: head + "\r\n")
+            lastAccepted = ByteBuffer(string: head + "connection: close\r\n\r\n")
         }
     }
 
@@ -38,8 +39,8 @@ final class Answers: Sendable {
         second = Mutex(Second(now()))
     }
 
-    /// 200, without a body.
-    func accepted(isLast: Bool) -> HTTPResponseHead {
+    /// 200 without a body, as it goes to the socket.
+    func accepted(isLast: Bool) -> ByteBuffer {
         let second = current
         return isLast ? second.lastAccepted : second.accepted
     }
@@ -48,7 +49,7 @@ final class Answers: Sendable {
     func refused(_ refusal: Refusal, bodyLength: Int, isLast: Bool) -> HTTPResponseHead {
         let fields = [
             ("content-type", "application/json; charset=utf-8"), ("content-length", "\(bodyLength)"),
-            ("date", current.instant.httpDate),
+            ("date", current.date),
         ]
         return Self.head(
             HTTPResponseStatus(statusCode: refusal.status.code),

@@ -52,7 +52,9 @@ extension IngestHandler {
 
     private func write(_ answer: IngestConnectionState.Answer, isLast: Bool) {
         switch answer {
-        case .accepted: write(shared.answers.accepted(isLast: isLast), nil)
+        case .accepted:
+            let bytes = shared.answers.accepted(isLast: isLast)
+            encoder?.writeAndFlush(HTTPResponseEncoder.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
         case .malformed: write(Answers.malformed, nil)
         case .refused(let refusal, let headOnly):
             count(refusal)
@@ -79,6 +81,7 @@ extension IngestHandler {
             return
         }
         context?.close(mode: .output, promise: nil)
+        context?.read()
         after(shared.lingering) { $0.perform($0.state.timedOut()) }
     }
 }

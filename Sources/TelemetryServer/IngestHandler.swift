@@ -40,6 +40,8 @@ final class IngestHandler: ChannelDuplexHandler {
     let shared: Shared
     var state: IngestConnectionState
     var context: ChannelHandlerContext?
+    /// The encoder's place in the pipeline: what is written from there is on its way out already.
+    var encoder: ChannelHandlerContext?
     /// What came while a request had yet to be answered; while there is any, nothing more is read.
     private var waiting = CircularBuffer<Event>(initialCapacity: 0)
     private var isServingWaiting = false
@@ -50,6 +52,8 @@ final class IngestHandler: ChannelDuplexHandler {
     var began: ContinuousClock.Instant?
     /// What the body under way has of the budget, in bytes.
     private var claimed = 0
+    /// Whether parts came since time was last taken; bytes that make no part do not keep a connection open.
+    private var hasHeard = false
     private var lastActivity = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
@@ -61,10 +65,12 @@ final class IngestHandler: ChannelDuplexHandler {
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
+        encoder = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -81,11 +87,13 @@ final class IngestHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        hasHeard = true
         receive(.part(Self.unwrapInboundIn(data)))
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        lastActivity = .now()
+        if hasHeard { lastActivity = .now() }
+        hasHeard = false
         finishPassing()
         // The routes may have stopped reading for good.
         if state.isLingering { context.read() }
@@ -235,6 +243,6 @@ extension IngestHandler {
     private func checkIdleness() {
         let rest = lastActivity + shared.idleTimeout - .now()
         if rest <= .zero { perform(state.timedOut()) }
-        if !state.isLingering { after(rest <= .zero ? shared.idleTimeout : rest) { $0.checkIdleness() } }
+        if rest > .zero || state.isBusy { after(rest > .zero ? rest : shared.idleTimeout) { $0.checkIdleness() } }
     }
 }

@@ -21,7 +21,7 @@ struct PublicChannel: HTTPChannelHandler {
     /// The most header fields of a request.
     private static let mostFields = 1_000
     /// So many bytes may wait that the decoder has not read, as it reads nothing more after an upgrade.
-    private static let mostUndecodedBytes = 64 * 1024
+    private static let mostUndecodedBytes = 128 * 1024
 
     let responder: Responder
     let reports: IngestHandler.Shared

@@ -59,7 +59,11 @@ struct RequestFields: Equatable {
 extension String {
     /// Whether the text is another one of ASCII letters, digits and hyphens in lower case, whatever case this one is in.
     fileprivate func isSame(as other: String) -> Bool {
-        utf8.count == other.utf8.count && zip(utf8, other.utf8).allSatisfy { $0 | 0x20 == $1 }
+        guard utf8.count == other.utf8.count else { return false }
+        var others = other.utf8.makeIterator()
+        // A plain loop: through `zip` this took a twenty-fifth of the event loop's time.
+        for byte in utf8 where byte | 0x20 != others.next() { return false }
+        return true
     }
 }
 

@@ -159,6 +159,21 @@ struct IngestConnectionTests {
         }
     }
 
+    @Test("a head that never ends does not keep a connection open")
+    func endlessHead() async throws {
+        try await RunningTestBackend.with(adjust: { $0.idleTimeoutSeconds = 1 }) { backend async throws in
+            try await RawConnection.with(backend) { connection in
+                try await connection.send(head)
+                await #expect(throws: (any Error).self) {
+                    for _ in 1...20 {
+                        try await connection.send("A: b\r\n")
+                        try await Task.sleep(for: .milliseconds(200))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("graceful shutdown closes idle connections at once and answers what is under way as the last")
     func shutdown() async throws {
         try await RunningTestBackend.with { backend async throws in
@@ -199,9 +214,15 @@ struct IngestConnectionTests {
         }
     }
 
-    @Test("large bodies are taken, packed and not")
-    func largeBodies() async throws {
+    @Test("large bodies are taken, packed and not, and so are large heads")
+    func largeRequests() async throws {
         try await RunningTestBackend.with { backend async throws in
+            try await RawConnection.with(backend) { connection in
+                try await connection.send(head + "A: ")
+                try await connection.send(String(repeating: "a", count: 70_000))
+                try await connection.send("\r\nContent-Length: \(report.utf8.count)\r\n\r\n" + report)
+                #expect(try await connection.answer()?.status == 200)
+            }
             let large = Array((String(repeating: "# a comment\n", count: 100_000) + report).utf8)
             #expect(try await backend.post(large, headers: ["X-Cluster-ID": "a"]).status == 200)
             let packed = try Gzip.pack(large)
