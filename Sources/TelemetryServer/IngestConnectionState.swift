@@ -10,51 +10,6 @@ import NIOHTTP1
 /// which they came: while `isBusy`, what the sender says waits outside. A request to `/` is read and answered here; any
 /// other passes on to the routes further in, and their response passes back out.
 struct IngestConnectionState {
-    /// How much a connection may ask of the backend.
-    struct Limits {
-        /// The largest body that is taken, in bytes.
-        var body: Int
-        /// The connection goes on after a refusal where no more than so many bytes of the refused body are to come.
-        var refusedBody = 64 * 1024
-        /// So many bytes are read and thrown away after the last answer, so that the sender gets to reading it.
-        var afterLastAnswer = 32 * 1024 * 1024
-    }
-
-    /// What to do.
-    enum Action: Equatable {
-        case nothing
-        /// Hand the part on to the routes.
-        case pass
-        /// Say 100 Continue.
-        case proceed
-        /// Have a report committed, and give `completed` what came of it.
-        case take(Admission, body: [UInt8])
-        /// Write a whole answer.
-        case answer(Answer, then: Next)
-        /// The last answer is written.
-        case end(Next)
-    }
-
-    /// What is answered.
-    enum Answer: Equatable {
-        /// 200.
-        case accepted
-        /// `{"error": "…"}`, or its head alone.
-        case refused(Refusal, headOnly: Bool)
-        /// 400 without a body, for what is no HTTP.
-        case malformed
-    }
-
-    /// What becomes of the connection after an answer.
-    enum Next: Equatable {
-        /// It goes on.
-        case goOn
-        /// Nothing more is written; it is read until the sender closes it too, for a while.
-        case linger
-        /// It is closed.
-        case close
-    }
-
     /// How far a request is that the routes answer.
     private struct Passing: Equatable {
         var isRead = false
@@ -90,11 +45,7 @@ struct IngestConnectionState {
 
     /// Whether a request was read and is not answered yet, so that the next one has to wait.
     var isBusy: Bool {
-        switch phase {
-        case .taken: true
-        case .passing(let passing): passing.isRead
-        default: false
-        }
+        if case .passing(let passing) = phase { passing.isRead } else { phase == .taken }
     }
 
     /// Whether a report is being read.

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import HTTPTypes
-import Logging
 import NIOCore
 import NIOHTTP1
-import ReportStore
 
 /// Reads and answers reports on the event loop of their connection, and passes every other request on.
 ///
@@ -15,20 +12,6 @@ final class IngestHandler: ChannelDuplexHandler {
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
-
-    /// What the connections of a listener share.
-    struct Shared: Sendable {
-        let ingest: Ingest
-        let metrics: IngestMetrics
-        let budget: BodyBudget
-        let answers: Answers
-        let limits: IngestConnectionState.Limits
-        /// A connection without a request is closed after so long.
-        let idleTimeout: TimeAmount
-        /// After the last answer the sender has so long to read it and to close.
-        let lingering: TimeAmount = .seconds(2)
-        let logger: Logger
-    }
 
     /// What the sender does, in the order in which it does it.
     enum Event {
@@ -51,21 +34,21 @@ final class IngestHandler: ChannelDuplexHandler {
     /// When the report under way began; nil where there is none.
     var began: ContinuousClock.Instant?
     /// What the body under way has of the budget, in bytes.
-    private var claimed = 0
+    var claimed = 0
     /// Whether parts came since time was last taken; bytes that make no part do not keep a connection open.
     private var hasHeard = false
-    private var lastActivity = NIODeadline.now()
+    var lastActivity = NIODeadline.now()
     private var timer: Scheduled<Void>?
 
-    /// The handler of one connection.
-    init(_ shared: Shared) {
+    /// The handler of one connection, with the place of its `HTTPResponseEncoder`.
+    init(_ shared: Shared, encoder: ChannelHandlerContext) {
         self.shared = shared
+        self.encoder = encoder
         state = IngestConnectionState(limits: shared.limits)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        encoder = try? context.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
@@ -202,36 +185,8 @@ extension IngestHandler {
     func forgetWaiting() { waiting.removeAll() }
 }
 
-// Accounts and time.
+// Time.
 extension IngestHandler {
-    private func begin() {
-        shared.metrics.began()
-        began = .now
-    }
-
-    /// Takes the memory of a part of a report's body out of the budget.
-    private func claim(_ part: ByteBuffer) -> Bool {
-        guard state.isReading else { return true }
-        guard shared.budget.claim(part.readableBytes) else { return false }
-        claimed += part.readableBytes
-        return true
-    }
-
-    /// The report under way, if there is one, is no longer.
-    func finishReport() {
-        shared.budget.release(claimed)
-        claimed = 0
-        lastActivity = .now()
-        if began != nil { shared.metrics.ended() }
-        began = nil
-    }
-
-    /// Counts a refused report.
-    func count(_ refusal: Refusal) {
-        finishReport()
-        if refusal.status != .methodNotAllowed { shared.metrics.refused(refusal.status.code) }
-    }
-
     /// Does something later, instead of what was to be done later so far.
     func after(_ delay: TimeAmount, _ body: @escaping (IngestHandler) -> Void) {
         timer?.cancel()

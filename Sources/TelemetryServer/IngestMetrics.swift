@@ -6,7 +6,11 @@ import TelemetryModel
 
 /// What is counted of reports.
 struct IngestMetrics: Sendable {
-    private let factory: any MetricsFactory
+    /// Every status that a report is refused with; 405 is of no report.
+    private static let refusals = [400, 413, 415, 500, 503]
+
+    /// By status.
+    private let refused: [Int: Counter]
     private let newStates: Counter
     private let knownStates: Counter
     private let duration: Metrics.Timer
@@ -16,7 +20,12 @@ struct IngestMetrics: Sendable {
     private let replacedValues: Counter
 
     init(factory: any MetricsFactory) {
-        self.factory = factory
+        refused = Dictionary(
+            uniqueKeysWithValues: Self.refusals.map { status in
+                let dimensions = [("status", "\(status)")]
+                return (status, Counter(label: "telemetry_reports_refused", dimensions: dimensions, factory: factory))
+            }
+        )
         newStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "new")], factory: factory)
         knownStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "known")], factory: factory)
         duration = Metrics.Timer(label: "telemetry_report_duration_seconds", factory: factory)
@@ -35,9 +44,7 @@ struct IngestMetrics: Sendable {
         duration.record(duration: time)
     }
 
-    func refused(_ status: Int) {
-        Counter(label: "telemetry_reports_refused", dimensions: [("status", "\(status)")], factory: factory).increment()
-    }
+    func refused(_ status: Int) { refused[status]?.increment() }
 
     func dropped(_ decoded: DecodedReport) {
         droppedSamples.increment(by: decoded.droppedSamples)

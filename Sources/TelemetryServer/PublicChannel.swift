@@ -30,11 +30,12 @@ struct PublicChannel: HTTPChannelHandler {
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(HTTPResponseEncoder())
+            let encoder = HTTPResponseEncoder()
+            try pipeline.addHandler(encoder)
             try pipeline.addHandler(
                 ByteToMessageHandler(Self.decoder(), maximumBufferSize: Self.mostUndecodedBytes)
             )
-            try pipeline.addHandler(IngestHandler(reports))
+            try pipeline.addHandler(IngestHandler(reports, encoder: try pipeline.context(handler: encoder)))
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import HTTPTypes
+import Logging
+import NIOCore
+
+// What a connection shares with the others, and what it takes of it.
+extension IngestHandler {
+    /// What the connections of a listener share.
+    struct Shared: Sendable {
+        let ingest: Ingest
+        let metrics: IngestMetrics
+        let budget: BodyBudget
+        let answers: Answers
+        let limits: IngestConnectionState.Limits
+        /// A connection without a request is closed after so long.
+        let idleTimeout: TimeAmount
+        /// After the last answer the sender has so long to read it and to close.
+        let lingering: TimeAmount = .seconds(2)
+        let logger: Logger
+    }
+
+    /// A report begins to be read.
+    func begin() {
+        shared.metrics.began()
+        began = .now
+    }
+
+    /// Takes the memory of a part of a report's body out of the budget.
+    func claim(_ part: ByteBuffer) -> Bool {
+        guard state.isReading else { return true }
+        guard shared.budget.claim(part.readableBytes) else { return false }
+        claimed += part.readableBytes
+        return true
+    }
+
+    /// The report under way, if there is one, is no longer.
+    func finishReport() {
+        shared.budget.release(claimed)
+        claimed = 0
+        lastActivity = .now()
+        if began != nil { shared.metrics.ended() }
+        began = nil
+    }
+
+    /// Counts a refused report; a method that is refused is none.
+    func count(_ refusal: Refusal) {
+        finishReport()
+        shared.metrics.refused(refusal.status.code)
+    }
+}
