@@ -31,6 +31,7 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 
 let package = Package(
@@ -107,7 +108,7 @@ let package = Package(
         .target(
             name: "TelemetryTesting",
             dependencies: [
-                "TelemetryModel", "Kubernetes", "FleetSimulator", nioCore, nioPosix, logging,
+                "TelemetryModel", "Kubernetes", "FleetSimulator", sqlite, nioCore, nioPosix, logging,
             ],
             swiftSettings: swiftSettings
         ),
@@ -174,7 +175,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "cozy-telemetry", "TelemetryTesting", "TelemetryModel", httpClient, nioCore, nioHTTP1, nioFoundation,
+                "cozy-telemetry", "TelemetryTesting", "TelemetryModel", "ReportStore", "FleetSimulator", httpClient,
+                nioCore, nioHTTP1, nioFoundation, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
