@@ -10,7 +10,10 @@ SOURCES = Package.swift Sources Tests Benchmarks
 # The binaries of etcd and kube-apiserver for the tests that need a real API server; those are skipped without.
 export KUBEBUILDER_ASSETS
 
-.PHONY: help run test check lint format duplicates build release bench requirements test-requirements clean
+# How long `make soak` goes on.
+SOAK_SECONDS ?= 600
+
+.PHONY: help run test soak check lint format duplicates build release bench requirements test-requirements clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
@@ -23,6 +26,12 @@ test: test-requirements ## Run all tests.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
+
+soak: test-requirements ## Cut the power and kill the server over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
+	@echo "Building; the first time takes some minutes." >&2
+	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
+	@SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test $(FLAGS) --skip-build --disable-xctest \
+		--filter PowerLossTests --filter DiskFaultTests --filter KilledServerTests
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 
@@ -49,7 +58,7 @@ requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
 
 test-requirements: requirements
-	@Scripts/require.sh openssl kubectl curl python3 victoria-metrics
+	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics
 
 clean: ## Remove what was built.
 	@rm -rf .build Benchmarks/.build

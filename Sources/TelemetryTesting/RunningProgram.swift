@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
+package import Foundation
 import Synchronization
 
-/// The built `cozy-telemetry` as a process of its own.
+/// The built `cozy-telemetry` as a process of its own, or another program.
 package final class RunningProgram: Sendable {
     /// How a program ended and what it printed.
     package struct Ending: Sendable {
@@ -22,14 +22,30 @@ package final class RunningProgram: Sendable {
     /// - Parameters:
     ///   - arguments: Its arguments.
     ///   - environment: What is added to the environment, of which only `PATH` is inherited.
+    ///   - wrapper: A command that runs the command line which follows it, as `env` does.
     /// - Throws: Where the executable cannot be started.
-    package init(_ arguments: [String], environment: [String: String] = [:]) throws {
+    package convenience init(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        within wrapper: [String] = []
+    ) throws {
+        try self.init(command: wrapper + [Self.executable.path] + arguments, environment: environment)
+    }
+
+    /// Starts any program, found like a shell finds it.
+    ///
+    /// - Parameters:
+    ///   - command: The program and its arguments.
+    ///   - environment: What is added to the environment, of which only `PATH` is inherited.
+    ///   - input: What it reads; nil for nothing.
+    /// - Throws: Where the executable cannot be started.
+    package init(command: [String], environment: [String: String] = [:], input: Pipe? = nil) throws {
         process = Process()
-        process.executableURL = Self.executable
-        process.arguments = arguments
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command
         let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         process.environment = ["PATH": path].merging(environment) { $1 }
-        process.standardInput = FileHandle.nullDevice
+        process.standardInput = input ?? FileHandle.nullDevice
         process.standardOutput = output.pipe
         process.standardError = errors.pipe
         let (end, ended) = AsyncStream.makeStream(of: Int32.self)
@@ -55,6 +71,9 @@ package final class RunningProgram: Sendable {
         for await line in errors.lines where line.contains(text) { return line }
         return nil
     }
+
+    /// The process id; a wrapper that replaces itself by the program leaves it the same.
+    package var processIdentifier: Int32 { process.processIdentifier }
 
     /// Sends a signal.
     package func signal(_ signal: Int32) {

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Foundation
 import NIOCore
+import NIOHTTP1
 import TelemetryModel
 import TelemetryTesting
 import Testing
@@ -28,11 +29,12 @@ struct Server {
     }
 
     /// Starts a backend and waits until it listens.
-    static func start(_ arguments: [String] = [], directory: TemporaryDirectory) async throws -> Self {
-        let program = try RunningProgram(
-            ["server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path]
-                + arguments
-        )
+    static func start(
+        _ arguments: [String] = [],
+        directory: TemporaryDirectory,
+        within wrapper: [String] = []
+    ) async throws -> Self {
+        let program = try RunningProgram(commandLine(directory) + arguments, within: wrapper)
         let line = try #require(await program.line(containing: "takes reports"))
         func address(_ name: String) throws -> String {
             let words = line.split(separator: " ")
@@ -45,6 +47,39 @@ struct Server {
             adminURL: try address("admin"),
             directory: directory
         )
+    }
+
+    /// The command line of a server on ports of its own.
+    private static func commandLine(_ directory: TemporaryDirectory) -> [String] {
+        ["server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path]
+    }
+
+    /// What a server prints that must not start: it ends by itself with 1.
+    static func refusal(directory: TemporaryDirectory, within wrapper: [String] = []) async throws -> String {
+        let program = try RunningProgram(commandLine(directory), within: wrapper)
+        if await program.line(containing: "takes reports") != nil {
+            Issue.record("it started")
+            program.signal(SIGKILL)
+        }
+        let ending = await program.ending()
+        #expect(ending.status == 1)
+        return ending.errors
+    }
+
+    /// What a report was answered.
+    struct Answer {
+        let status: UInt
+        let retryAfter: String?
+    }
+
+    /// Sends a report of a cluster.
+    func post(_ body: String = "cozy_tenants_count 2\n", cluster: String) async throws -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers = ["X-Cluster-ID": cluster]
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(30))
+        return Answer(status: response.status.code, retryAfter: response.headers.first(name: "Retry-After"))
     }
 
     /// What the private listener's `/metrics` shows.
