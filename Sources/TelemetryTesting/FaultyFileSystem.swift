@@ -72,11 +72,19 @@ package final class FaultyFileSystem: Sendable {
     /// - Returns: A file system with power, that holds what survived.
     /// - Throws: Where its directory cannot be made.
     package func afterPowerLoss(seed: UInt64) throws -> FaultyFileSystem {
-        let survivors = state.withLock { state in
-            state.cutPower()
-            return state.survivors ?? [:]
-        }
-        return try FaultyFileSystem(seed: seed, syncTime: syncTime, contents: survivors)
+        cutPower()
+        return try ifPowerFailedNow(seed: seed)
+    }
+
+    /// What would be there after a power loss, without one.
+    ///
+    /// - Parameter seed: The seed of the new one.
+    /// - Returns: A file system with power, that holds what would have survived.
+    /// - Throws: Where its directory cannot be made.
+    package func ifPowerFailedNow(seed: UInt64) throws -> FaultyFileSystem {
+        var other = state.withLock { $0 }
+        other.cutPower()
+        return try FaultyFileSystem(seed: seed, syncTime: syncTime, contents: other.survivors ?? [:])
     }
 
     /// The bytes of all files.

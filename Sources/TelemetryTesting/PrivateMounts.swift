@@ -25,7 +25,7 @@ package enum PrivateMounts {
             directory=$1; source=$2; shift 2
             mount -t tmpfs -o size=\(size) tmpfs "$directory"
             [ -z "$source" ] || cp -a "$source/." "$directory"
-            \(isReadOnly ? #"mount -o remount,ro "$directory""# : "")
+            \(isReadOnly ? #"mount -o remount,bind,ro "$directory""# : "")
             exec "$@"
             """
         return unshare + ["sh", "-c", script, "sh", directory, source ?? ""]

@@ -30,6 +30,7 @@ struct KilledServerTests {
             var load = MarkedLoad(client: client, seed: seed)
             var random = SeededGenerator(seed: seed)
             for _ in 0..<kills {
+                if Int.random(in: 0..<4, using: &random) == 0 { try await killStarting(directory, using: &random) }
                 try await kill(Server.start(directory: directory), under: &load, using: &random)
                 // Else the next server begins with the recovery.
                 if Bool.random(using: &random) { try await check(load, in: directory) }
@@ -37,6 +38,15 @@ struct KilledServerTests {
             try await Server.with(directory: directory) { _ in }
             try await check(load, in: directory)
         }
+    }
+
+    /// Kills a server that may not have opened its store yet.
+    private func killStarting(_ directory: TemporaryDirectory, using random: inout SeededGenerator) async throws {
+        let program = try RunningProgram(Server.commandLine(directory))
+        // The moment is what the test is about; nothing is waited for.
+        try await Task.sleep(for: .milliseconds(Int.random(in: 0..<200, using: &random)))
+        program.signal(SIGKILL)
+        #expect(await program.ending().status == SIGKILL)
     }
 
     private func kill(_ server: Server, under load: inout MarkedLoad, using random: inout SeededGenerator) async throws

@@ -50,7 +50,7 @@ struct Server {
     }
 
     /// The command line of a server on ports of its own.
-    private static func commandLine(_ directory: TemporaryDirectory) -> [String] {
+    static func commandLine(_ directory: TemporaryDirectory) -> [String] {
         ["server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path]
     }
 

@@ -19,6 +19,7 @@ struct DiskFaultTests {
                 disk.limitGrowth(to: Int.random(in: 0..<300_000, using: &random))
                 await run.submit(150, atATime: [1, 64].randomElement(using: &random) ?? 1, to: store)
                 try await run.check(store, isExact: true)
+                try await run.checkReopened(try disk.ifPowerFailedNow(seed: seed))
                 disk.limitGrowth(to: nil)
                 await run.submitRefused(to: store)
                 try await run.check(store, isExact: true)
@@ -46,7 +47,8 @@ struct DiskFaultTests {
             as [Set<FaultyFileSystem.Operation>]
     )
     func failingOperations(operations: Set<FaultyFileSystem.Operation>) async throws {
-        var effort = Effort("failing \(operations)", seeds: 2)
+        let names = operations.map { "\($0)" }.sorted().joined(separator: ", ")
+        var effort = Effort("failing \(names)", seeds: 2)
         var refusals = 0
         while let seed = effort.next() {
             var random = SeededGenerator(seed: seed)
@@ -58,6 +60,7 @@ struct DiskFaultTests {
                 disk.fail(operations, probability: probability)
                 await run.submit(100, atATime: [1, 8, 64].randomElement(using: &random) ?? 1, to: store)
                 refusals += run.refused.count
+                try await run.checkReopened(try disk.ifPowerFailedNow(seed: seed))
                 disk.fail([], probability: 0)
                 try await run.check(store, isExact: true)
                 await run.submitRefused(to: store)

@@ -73,4 +73,14 @@ struct PowerLossTests {
         }
         #expect(found == (level == "FULL" ? [1, 2] : [1]))
     }
+
+    @Test("a file that was made and never synced is lost with the power")
+    func losesNewFiles() async throws {
+        let disk = try FaultyFileSystem(seed: 1, fate: .lost)
+        let queue = try DatabaseQueue(path: disk.path + "/new.sqlite")
+        try await queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = OFF; CREATE TABLE t (n)") }
+        #expect(disk.bytes > 0)
+        #expect(try disk.afterPowerLoss(seed: 2).bytes == 0)
+        #expect(!disk.hasPower)
+    }
 }
