@@ -88,14 +88,4 @@ struct DiskFaultTests {
         }
         disk.fail([], probability: 0)
     }
-
-    @Test("a store whose disk is gone says that it does not answer")
-    func saysThatItIsGone() async throws {
-        let disk = try FaultyFileSystem(seed: 1)
-        let store = try FaultRun(seed: 1).open(disk)
-        _ = try await store.totals(of: MarkedReports.windows)
-        try await store.ping()
-        disk.cutPower()
-        await #expect(throws: StoreError.self) { try await store.ping() }
-    }
 }
