@@ -21,7 +21,9 @@ extension FaultyFileSystem {
             case truncate(size: Int)
         }
 
+        /// What the disk has.
         private var durable: [UInt8]
+        /// What was done since the last sync, in order.
         private var pending: [Change] = []
         /// The size that whoever reads the file sees.
         private(set) var size: Int
@@ -35,11 +37,13 @@ extension FaultyFileSystem {
             size = durable.count
         }
 
+        /// Writes, for now.
         mutating func write(_ bytes: [UInt8], at offset: Int) {
             pending.append(.write(offset: offset, bytes: bytes))
             size = max(size, offset + bytes.count)
         }
 
+        /// Cuts or grows the file, for now.
         mutating func truncate(to newSize: Int) {
             pending.append(.truncate(size: newSize))
             size = newSize
@@ -76,6 +80,7 @@ extension FaultyFileSystem {
             return bytes
         }
 
+        /// Does a change as a whole.
         private static func apply(_ change: Change, to bytes: inout [UInt8]) {
             switch change {
             case .write(let offset, let new):
@@ -100,6 +105,7 @@ extension FaultyFileSystem {
             }
         }
 
+        /// Makes it at least so long, with zeros.
         private static func grow(_ bytes: inout [UInt8], to size: Int) {
             guard bytes.count < size else { return }
             bytes += [UInt8](repeating: 0, count: size - bytes.count)

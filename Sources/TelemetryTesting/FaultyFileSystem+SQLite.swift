@@ -6,13 +6,10 @@ import GRDBSQLite
 // SQLite calls a VFS with C functions and raw memory. All unsafe pointers of the faulty file system are in this file:
 // they are SQLite's, valid for the call, and none is kept but those that say so.
 
-/// Why the faulty file system cannot be used: SQLite does not take it.
-struct VFSError: Error {
-    let code: Int32
-}
-
 extension FaultyFileSystem {
+    /// An open file as SQLite has it.
     private typealias File = UnsafeMutablePointer<sqlite3_file>
+    /// A VFS as SQLite has it.
     private typealias VFS = UnsafeMutablePointer<sqlite3_vfs>
 
     /// Puts the faulty file system before the system's own, once in a process.
@@ -20,6 +17,7 @@ extension FaultyFileSystem {
         guard registration == SQLITE_OK else { throw VFSError(code: registration) }
     }
 
+    /// What SQLite answered to the one registration.
     private static let registration: Int32 = {
         guard let system = sqlite3_vfs_find(nil) else { return SQLITE_ERROR }
         // SQLite keeps the VFS and its name for as long as the process lives, so neither is freed.
@@ -34,8 +32,6 @@ extension FaultyFileSystem {
         return sqlite3_vfs_register(vfs, 1)
     }()
 
-    // MARK: Open files
-
     /// What SQLite's memory for an open file begins with; the file of the system's own VFS follows it.
     ///
     /// The base has to be first, as SQLite takes the whole for one.
@@ -46,11 +42,14 @@ extension FaultyFileSystem {
 
     /// An open file of a faulty file system; SQLite uses it from one thread at a time.
     private final class Handle {
+        /// The file system that it is in.
         let disk: FaultyFileSystem
+        /// Its number there.
         let file: Int
         /// As SQLite's VFS for Unix does with journals, the first sync of a handle is of the directory too.
         var syncsDirectory: Bool
 
+        /// A handle on a file of a file system.
         init(disk: FaultyFileSystem, file: Int, syncsDirectory: Bool) {
             (self.disk, self.file, self.syncsDirectory) = (disk, file, syncsDirectory)
         }
@@ -69,12 +68,12 @@ extension FaultyFileSystem {
         return (handle.takeUnretainedValue(), inner, inner.pointee.pMethods.pointee)
     }
 
+    /// The system's own VFS behind ours.
     private static func system(_ vfs: VFS?) -> VFS? {
         vfs?.pointee.pAppData?.assumingMemoryBound(to: sqlite3_vfs.self)
     }
 
-    // MARK: Methods of the VFS
-
+    /// `xOpen`: in a claimed directory a file of ours around one of the system's.
     private static func open(
         _ vfs: VFS?,
         _ path: UnsafePointer<CChar>?,
@@ -104,6 +103,7 @@ extension FaultyFileSystem {
         return SQLITE_OK
     }
 
+    /// `xDelete`.
     private static func delete(_ vfs: VFS?, _ path: UnsafePointer<CChar>?, _ syncDirectory: Int32) -> Int32 {
         guard let system = system(vfs), let path else { return SQLITE_MISUSE }
         let name = String(cString: path)
@@ -112,6 +112,7 @@ extension FaultyFileSystem {
         return verdict == .proceed ? system.pointee.xDelete(system, path, 0) : SQLITE_IOERR
     }
 
+    /// `xAccess`.
     private static func access(
         _ vfs: VFS?,
         _ path: UnsafePointer<CChar>?,
@@ -122,8 +123,6 @@ extension FaultyFileSystem {
         if let disk = claiming(String(cString: path)), !disk.hasPower { return SQLITE_IOERR }
         return system.pointee.xAccess(system, path, flags, result)
     }
-
-    // MARK: Methods of a file
 
     /// Made once, before the first file is opened, and never changed; SQLite keeps it.
     nonisolated(unsafe) private static let methods: UnsafePointer<sqlite3_io_methods> = {
@@ -137,8 +136,9 @@ extension FaultyFileSystem {
         return UnsafePointer(memory)
     }()
 
-    // The type's name stands before each call, as a C function cannot capture the type as `Self`.
-
+    /// What is in files.
+    ///
+    /// The type's name stands before each call, as a C function cannot capture the type as `Self`.
     private static func addContents(to methods: inout sqlite3_io_methods) {
         methods.xClose = { $0.map { FaultyFileSystem.close($0) } ?? SQLITE_MISUSE }
         methods.xRead = { file, buffer, count, offset in
@@ -170,6 +170,7 @@ extension FaultyFileSystem {
         methods.xDeviceCharacteristics = { file in FaultyFileSystem.always(file) { $1.xDeviceCharacteristics($0) } }
     }
 
+    /// Locks and shared memory.
     private static func addLocks(to methods: inout sqlite3_io_methods) {
         methods.xLock = { file, level in FaultyFileSystem.through(file) { $1.xLock($0, level) } }
         methods.xUnlock = { file, level in FaultyFileSystem.always(file) { $1.xUnlock($0, level) } }
@@ -207,6 +208,7 @@ extension FaultyFileSystem {
         return call(inner, methods)
     }
 
+    /// `xWrite`: as much of it as fits, or a part where it fails.
     private static func write(_ file: File, _ buffer: UnsafeRawBufferPointer, _ offset: Int64) -> Int32 {
         let (handle, inner, methods) = parts(file)
         let (written, verdict) = handle.disk.write(Array(buffer), to: handle.file, at: Int(offset))
@@ -216,6 +218,7 @@ extension FaultyFileSystem {
         return written < buffer.count ? SQLITE_FULL : SQLITE_OK
     }
 
+    /// `xClose`.
     private static func close(_ file: File) -> Int32 {
         let (_, inner, methods) = parts(file)
         let code = methods.xClose(inner)

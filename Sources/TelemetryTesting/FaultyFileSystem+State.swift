@@ -25,24 +25,29 @@ extension FaultyFileSystem {
             var probability: Double
         }
 
+        /// All files that ever were.
         private var files: [Contents] = []
         /// Names as processes see them, with the positions of their files.
         private var names: [String: Int] = [:]
         /// Names as the disk has them.
         private var durableNames: [String: Int] = [:]
+        /// Decides.
         private var random: SeededGenerator
         /// Operations that change something, so far.
         private(set) var operations = 0
         /// What is on disk, from the moment the power failed.
         private(set) var survivors: [String: [UInt8]]?
+        /// What comes of unsynced changes; nil for one by the seed.
         private let fate: Fate?
 
         /// The power fails at this operation.
         var powerFailsAt: Int?
+        /// What fails at random.
         var errors: Errors?
         /// So many bytes fit.
         var capacity = Int.max
 
+        /// Files that are on disk.
         init(_ contents: [String: [UInt8]], seed: UInt64, fate: Fate?) {
             random = SeededGenerator(seed: seed)
             self.fate = fate
@@ -122,12 +127,16 @@ extension FaultyFileSystem.State {
     /// Brings what files are called to disk.
     mutating func syncDirectory() { durableNames = names }
 
+    /// Brings a file to disk.
     mutating func sync(_ file: Int) { files[file].sync() }
 
+    /// Fails to.
     mutating func failToSync(_ file: Int) { files[file].failToSync(using: &random) }
 
+    /// Cuts or grows a file.
     mutating func truncate(_ file: Int, to size: Int) { files[file].truncate(to: size) }
 
+    /// Writes to a file.
     mutating func write(_ bytes: [UInt8], to file: Int, at offset: Int) { files[file].write(bytes, at: offset) }
 
     /// How many of so many bytes at an offset fit on the disk.

@@ -104,7 +104,9 @@ package final class FaultyFileSystem: Sendable {
 
     /// The file system that a path is in; nil where it is in none of these.
     static func claiming(_ path: String) -> FaultyFileSystem? {
-        let directory = (path as NSString).deletingLastPathComponent
+        var directory = (path as NSString).deletingLastPathComponent
+        // SQLite follows the link to the temporary directory of macOS.
+        if directory.hasPrefix("/private/") { directory.removeFirst("/private".count) }
         return claimed.withLock { $0[directory]?.target }
     }
 
@@ -123,10 +125,12 @@ package final class FaultyFileSystem: Sendable {
         }
     }
 
+    /// Deletes a file, and syncs its directory where that is asked for.
     func delete(_ name: String, syncingDirectory: Bool) -> Verdict {
         state.withLock { $0.perform(.delete) { $0.delete(name, syncingDirectory: syncingDirectory) } }
     }
 
+    /// Cuts or grows a file.
     func truncate(_ file: Int, to size: Int) -> Verdict {
         state.withLock { $0.perform(.truncate) { $0.truncate(file, to: size) } }
     }
@@ -164,8 +168,15 @@ package final class FaultyFileSystem: Sendable {
 
     /// Does not keep a file system that nobody uses any more.
     private struct Weak: Sendable {
+        /// The file system, while it is in use.
         private(set) weak var target: FaultyFileSystem?
 
         init(_ target: FaultyFileSystem) { self.target = target }
     }
+}
+
+/// Why the faulty file system cannot be used: SQLite does not take it.
+struct VFSError: Error {
+    /// What SQLite answered.
+    let code: Int32
 }

@@ -12,8 +12,11 @@ package struct MarkedReports {
     package struct Marked: Sendable {
         /// Its number; a repeated report has the number of the first.
         package let number: Int
+        /// Who sends it.
         package let cluster: ClusterID
+        /// When it is received, where a test decides that.
         package let receivedAt: UTCInstant
+        /// What it says.
         package let report: Report
     }
 
@@ -21,11 +24,13 @@ package struct MarkedReports {
     package static let clusters = 31
 
     private var random: SeededGenerator
+    /// Makes the clusters of different seeds different.
     private let prefix: UInt64
     private var all: [Marked] = []
     /// The clusters that have not reported in this round.
     private var left: [Int] = []
-    private var lastReport: ClosedRange<Int> { max(0, all.count - Self.clusters)...max(0, all.count - 1) }
+    /// The reports that may be repeated.
+    private var latest: ClosedRange<Int> { max(0, all.count - Self.clusters)...max(0, all.count - 1) }
 
     /// The last day of one month and the first two of the next.
     private static let days = [
@@ -48,7 +53,7 @@ package struct MarkedReports {
     /// A report of one cluster after another, and now and then one of the last ones again.
     package mutating func next() -> Marked? {
         if !all.isEmpty, Int.random(in: 0..<5, using: &random) == 0 {
-            return all[Int.random(in: lastReport, using: &random)]
+            return all[Int.random(in: latest, using: &random)]
         }
         if left.isEmpty { left = (0..<Self.clusters).shuffled(using: &random) }
         let cluster = left.removeLast()

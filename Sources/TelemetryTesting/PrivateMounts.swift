@@ -48,6 +48,7 @@ package enum PrivateMounts {
     /// Why a test does not run without them.
     package static let whyNot = "SKIPPED: it takes `unshare --mount`, as root or with user namespaces"
 
+    /// The command that gives a process its own mounts.
     private static var unshare: [String] {
         let asRoot = getuid() == 0 ? [] : ["--user", "--map-root-user"]
         return ["unshare"] + asRoot + ["--mount", "--propagation", "private"]

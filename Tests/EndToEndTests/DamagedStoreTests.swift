@@ -35,6 +35,7 @@ struct DamagedStoreTests {
             }
         }
 
+        /// Random bytes.
         private static func noise(_ count: Int) -> Data {
             var random = SeededGenerator(seed: 1)
             return Data((0..<count).map { _ in UInt8.random(in: .min ... .max, using: &random) })
@@ -67,6 +68,7 @@ struct DamagedStoreTests {
         return directory
     }
 
+    /// The file of the store in a data directory.
     private func file(of directory: TemporaryDirectory) -> URL {
         URL(fileURLWithPath: directory.path + "/telemetry.sqlite")
     }

@@ -49,6 +49,7 @@ struct KilledServerTests {
         #expect(await program.ending().status == SIGKILL)
     }
 
+    /// Kills a server under load.
     private func kill(_ server: Server, under load: inout MarkedLoad, using random: inout SeededGenerator) async throws
     {
         let width = [1, 8, 64].randomElement(using: &random) ?? 8

@@ -9,12 +9,16 @@ import Testing
 
 /// Reports that are sent to one server after another, and which of them were answered.
 struct MarkedLoad {
+    /// The seed of the reports.
     let seed: UInt64
+    /// Everything that was ever sent, by its number.
     private(set) var sent: [Int: MarkedReports.Marked] = [:]
+    /// The numbers of what was answered 200.
     private(set) var answered: Set<Int> = []
     private var reports: MarkedReports
     private let client: HTTPClient
 
+    /// A load that has sent nothing yet.
     init(client: HTTPClient, seed: UInt64) {
         (self.client, self.seed) = (client, seed)
         reports = MarkedReports(seed: seed)

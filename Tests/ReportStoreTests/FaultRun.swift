@@ -12,14 +12,18 @@ import Testing
 
 /// Reports that are given to a store on a bad disk, and which of them were answered.
 struct FaultRun {
+    /// The seed of the reports.
     let seed: UInt64
     private var reports: MarkedReports
     private let pseudonymizer: Pseudonymizer
+    /// Everything that was ever submitted, by its number.
     private var submitted: [Int: AcceptedReport] = [:]
+    /// The numbers of what was answered.
     private var answered: Set<Int> = []
     /// What was not answered the last time.
     private(set) var refused: [Int] = []
 
+    /// A run that has submitted nothing yet.
     init(seed: UInt64) throws {
         self.seed = seed
         reports = MarkedReports(seed: seed)
@@ -62,6 +66,7 @@ struct FaultRun {
         #expect(refused.isEmpty, "seed \(seed)")
     }
 
+    /// Submits reports and notes what came of them.
     private mutating func submit(
         _ numbers: [Int],
         atATime width: Int,
@@ -98,6 +103,7 @@ struct FaultRun {
         refused = unanswered
     }
 
+    /// Whether this is how a store says that it cannot take a report now.
     private static func isUnavailable(_ error: any Error) -> Bool {
         if case StoreError.unavailable = error { true } else { false }
     }
