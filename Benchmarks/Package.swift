@@ -26,7 +26,13 @@ let package = Package(
             path: "Benchmarks/TelemetryBenchmarks",
             swiftSettings: [.treatAllWarnings(as: .error)],
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
-        )
+        ),
+        .systemLibrary(name: "CEpoll"),
+        .executableTarget(
+            name: "LoadGenerator",
+            dependencies: ["CEpoll"],
+            swiftSettings: [.treatAllWarnings(as: .error)]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
