@@ -13,11 +13,12 @@ export KUBEBUILDER_ASSETS
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
 
-.PHONY: help run test soak check lint format duplicates build release bench requirements test-requirements clean
+.PHONY: help run test soak check lint format duplicates build release bench bench-servers requirements \
+	test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
 
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
@@ -51,14 +52,22 @@ build: requirements ## Build the executable for development.
 release: requirements ## Build the executable for use.
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release $(QUIET)
 
-bench: requirements ## Measure the parser, the canonical form and the store; some minutes.
+bench: bench-requirements ## Measure the parser, the canonical form and the store, then the servers; some minutes.
 	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown --no-progress
+	@$(MAKE) --no-print-directory bench-servers
+
+bench-servers: bench-requirements release ## Measure the backend beside VictoriaMetrics and a pushgateway (CLUSTERS, ARGS="--help").
+	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
+	@python3 Scripts/bench_servers.py $(if $(CLUSTERS),--scale-to $(CLUSTERS)) $(ARGS)
 
 requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
 
 test-requirements: requirements
 	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics
+
+bench-requirements: requirements
+	@Scripts/require.sh cc python3 victoria-metrics prometheus-pushgateway
 
 clean: ## Remove what was built.
 	@rm -rf .build Benchmarks/.build

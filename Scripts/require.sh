@@ -9,6 +9,7 @@ say() { echo "require: $*" >&2; }
 # The Debian package that has something.
 package() {
     case $1 in
+        cc) echo gcc ;;
         kubectl) echo kubernetes-client ;;
         *) echo "$1" ;;
     esac
