@@ -39,6 +39,9 @@ def loads(rows):
     text = table(head, lines)
     if any(row["open"]["unsent"] for row in rows):
         text += "\n\n† It fell behind the rate, so the figure grows with the length of the run."
+    if any(row["system"] == "Pushgateway" for row in rows):
+        text += ("\n\nThe pushgateway compares each report with all groups, so that a round costs the square of the "
+                 "clusters; it gets fewer.")
     return text
 
 
