@@ -27,6 +27,7 @@ extension ReportStore {
     /// - Parameters:
     ///   - month: The first month that is kept.
     ///   - threshold: *k*: names that fewer clusters have are folded.
+    /// - Returns: What was deleted.
     /// - Throws: `StoreError.unavailable`; what is left is done by the next run.
     public func deleteRows(before month: CalendarMonth, threshold: Int) async throws -> RetentionOutcome {
         try await write { [self] database in

@@ -6,15 +6,19 @@ import NIOPosix
 import ReportStore
 import TelemetryModel
 
-/// What `POST /` does with a whole body: unpacks, parses, validates, pseudonymises and commits one report.
+/// What `POST /` does with a whole body: recognises it where the store knows it, else unpacks, parses, validates,
+/// pseudonymises and commits one report.
 ///
 /// Success means that it is on disk.
 struct Ingest: Sendable {
     /// Told once what came of a report, on any thread, possibly before the call that it was given to returns.
     typealias Completion = @Sendable (Result<ReportStore.Outcome, any Error>) -> Void
 
-    /// A body over so many bytes is worked on by another thread, so that it does not hold up the event loop's others.
+    /// A body over so many bytes is unpacked and parsed by another thread, so that it does not hold up the event loop's
+    /// others.
     private static let largestOnEventLoop = 64 * 1024
+    /// A body over so many bytes is recognised by another thread, too.
+    private static let largestRecognisedOnEventLoop = 1 << 20
 
     private let store: ReportStore
     private let largestUnpackedBody: Int
@@ -41,10 +45,8 @@ struct Ingest: Sendable {
 
     /// Takes a body as it travelled; called on an event loop, which it does not keep for long.
     func take(_ admission: Admission, body: [UInt8], completion: @escaping Completion) {
+        guard admission.encoding == .gzip else { return takePlain(admission, body, completion) }
         guard body.count <= Self.largestOnEventLoop else { return takeElsewhere(admission, body, completion) }
-        guard admission.encoding == .gzip else {
-            return take(cluster: admission.cluster, body: body, completion: completion)
-        }
         do throws(GzipDecoder.Failure) {
             let unpacked = try GzipDecoder.decode(body, limit: min(Self.largestOnEventLoop, largestUnpackedBody))
             take(cluster: admission.cluster, body: unpacked, completion: completion)
@@ -57,18 +59,46 @@ struct Ingest: Sendable {
 
     /// Takes the unpacked body of a report; on any thread.
     func take(cluster: ClusterID, body: [UInt8], completion: @escaping Completion) {
-        let report: AcceptedReport
-        do throws(ReportError) {
-            report = try accepted(cluster, body)
-        } catch {
-            return completion(.failure(error))
+        let fingerprint = Fingerprint(of: body.span, from: cluster)
+        guard !isKnown(fingerprint, completion) else { return }
+        decode(cluster, body, fingerprint, completion)
+    }
+
+    /// Takes a body that is not packed; a large one leaves the event loop only where it is not known.
+    private func takePlain(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
+        guard body.count <= Self.largestRecognisedOnEventLoop else {
+            return takeElsewhere(admission, body, completion)
         }
-        Task { [store] in
-            do {
-                completion(.success(try await store.submit(report)))
-            } catch {
-                completion(.failure(error))
-            }
+        let fingerprint = Fingerprint(of: body.span, from: admission.cluster)
+        guard !isKnown(fingerprint, completion) else { return }
+        guard body.count > Self.largestOnEventLoop else {
+            return decode(admission.cluster, body, fingerprint, completion)
+        }
+        NIOThreadPool.singleton.submit { state in
+            guard state == .active else { return completion(.failure(CancellationError())) }
+            decode(admission.cluster, body, fingerprint, completion)
+        }
+    }
+
+    /// Whether the store knows a report; then the completion is told, now or once it is committed.
+    private func isKnown(_ fingerprint: Fingerprint, _ completion: @escaping Completion) -> Bool {
+        let recognition = store.submitAgain(fingerprint, receivedAt: now()) { completion($0.mapError { $0 }) }
+        if recognition == .committed { completion(.success(.knownState)) }
+        return recognition != .unknown
+    }
+
+    /// Parses a report and has it committed.
+    private func decode(
+        _ cluster: ClusterID,
+        _ body: [UInt8],
+        _ fingerprint: Fingerprint,
+        _ completion: @escaping Completion
+    ) {
+        do throws(ReportError) {
+            let report = try accepted(cluster, body)
+            store.submit(report, as: fingerprint) { completion($0.mapError { $0 }) }
+        } catch {
+            completion(.failure(error))
         }
     }
 

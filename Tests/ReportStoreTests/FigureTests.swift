@@ -42,63 +42,70 @@ struct StoreFigureTests {
         try store.close()
     }
 
-    @Test("totals of every window equal the definitions, and so does what is stored", arguments: Soak.seeds(from: 1, 3))
-    func totals(seed: UInt64) async throws {
-        try await Self.withHistory(clusters: 25, seed: seed) { store, reference, all in
-            for month in (-2...16).map({ Self.first + $0 }) {
-                let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
-                let totals = try await store.totals(of: windows)
-                for window in windows {
-                    let expected = reference.totals(of: window)
-                    #expect(totals[window] == expected, "seed \(seed), \(window.label)")
-                    #expect(totals[window]?.all.canonicalApplications == reference.canonicalApplications(in: window))
+    @Test("totals of every window equal the definitions")
+    func totals() async throws {
+        var effort = Effort("totals of windows", seeds: 3)
+        while let seed = effort.next() {
+            try await Self.withHistory(clusters: effort.isSoak ? 200 : 20, seed: seed) { store, reference, all in
+                for month in (-2...16).map({ Self.first + $0 }) {
+                    let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
+                    let totals = try await store.totals(of: windows)
+                    for window in windows {
+                        #expect(totals[window] == reference.totals(of: window), "seed \(seed), \(window.label)")
+                        let canonical = reference.canonicalApplications(in: window)
+                        #expect(totals[window]?.all.canonicalApplications == canonical, "seed \(seed), \(window.label)")
+                    }
                 }
-            }
-            let distinct = Set(all.map { "\($0.cluster)" + hexadecimal($0.report.digest) })
-            #expect(try await store.statistics().distinctReports == distinct.count, "seed \(seed)")
-        }
-    }
-
-    @Test("totals of every day equal the definitions", arguments: Soak.seeds(from: 11, 3))
-    func days(seed: UInt64) async throws {
-        try await Self.withHistory(clusters: 12, seed: seed) { store, reference, _ in
-            let days = (Self.first - 1).firstDay...(Self.first + Self.months).lastDay
-            for totals in try await store.totals(on: days) {
-                #expect(totals == reference.totals(on: totals.day), "seed \(seed), \(totals.day)")
+                let distinct = Set(all.map { "\($0.cluster)" + hexadecimal($0.report.digest) })
+                #expect(try await store.statistics().distinctReports == distinct.count, "seed \(seed)")
+                #expect(try await store.problems() == [], "seed \(seed)")
             }
         }
     }
 
-    @Test(
-        "breakdowns of every window and day by every dimension equal the definitions",
-        arguments: Soak.seeds(from: 21, 3)
-    )
-    func breakdowns(seed: UInt64) async throws {
-        try await Self.withHistory(clusters: 12, seed: seed) { store, reference, _ in
-            let windows = (0...15).flatMap { Window.containing(Self.first + $0) }
-            for dimension in Dimension.allCases {
-                let breakdowns = try await store.breakdowns(by: dimension, in: windows)
-                for window in Set(windows) {
-                    let expected = reference.breakdown(by: dimension, in: window)
-                    #expect(breakdowns[window] == expected, "seed \(seed), \(dimension), \(window.label)")
-                }
-                let days = Self.first.firstDay...(Self.first + 2).lastDay
-                for (day, clusters) in try await store.breakdowns(by: dimension, on: days) {
-                    let expected = reference.breakdown(by: dimension, on: day)
-                    #expect(clusters == expected, "seed \(seed), \(dimension), \(day)")
+    @Test("totals of every day equal the definitions")
+    func days() async throws {
+        var effort = Effort("totals of days", seeds: 3)
+        while let seed = effort.next() {
+            try await Self.withHistory(clusters: 8, seed: seed) { store, reference, _ in
+                let days = (Self.first - 1).firstDay...(Self.first + Self.months).lastDay
+                for totals in try await store.totals(on: days) {
+                    #expect(totals == reference.totals(on: totals.day), "seed \(seed), \(totals.day)")
                 }
             }
         }
     }
-}
 
-/// How much random tests do: a little, or as much as `SOAK_ROUNDS` says.
-enum Soak {
-    /// How many times as much as usual.
-    static let rounds = ProcessInfo.processInfo.environment["SOAK_ROUNDS"].flatMap(Int.init) ?? 1
+    @Test("breakdowns of every window and of days by every dimension equal the definitions")
+    func breakdowns() async throws {
+        var effort = Effort("breakdowns", seeds: 3)
+        while let seed = effort.next() {
+            try await Self.withHistory(clusters: 8, seed: seed) { store, reference, _ in
+                for dimension in Dimension.allCases {
+                    try await Self.compareBreakdowns(by: dimension, store, reference, seed)
+                }
+            }
+        }
+    }
 
-    /// Seeds from one on.
-    static func seeds(from first: UInt64, _ count: Int) -> [UInt64] {
-        (0..<UInt64(count * rounds)).map { first + $0 * 1_000_003 }
+    private static func compareBreakdowns(
+        by dimension: Dimension,
+        _ store: ReportStore,
+        _ reference: ReferenceFigures,
+        _ seed: UInt64
+    ) async throws {
+        let windows = (0...15).flatMap { month in
+            Window.Length.allCases.map { Window($0, endingWith: first + month) }
+        }
+        let breakdowns = try await store.breakdowns(by: dimension, in: windows)
+        for window in windows {
+            let expected = reference.breakdown(by: dimension, in: window)
+            #expect(breakdowns[window] == expected, "seed \(seed), \(dimension), \(window.label)")
+        }
+        let days = (first + 3).firstDay...(first + 4).lastDay
+        for (day, clusters) in try await store.breakdowns(by: dimension, on: days) {
+            let expected = reference.breakdown(by: dimension, on: day)
+            #expect(clusters == expected, "seed \(seed), \(dimension), \(day)")
+        }
     }
 }

@@ -42,3 +42,10 @@ struct TestStore {
 
     static let march = UTCInstant(startOf: CalendarMonth(year: 2026, month: 3).firstDay)
 }
+
+extension ReportStore {
+    /// What a check of everything that is derived finds.
+    func problems() async throws -> [String] {
+        try await pool.read { try StoreCheck($0) { _ in }.problems }
+    }
+}

@@ -68,7 +68,7 @@ struct FigureTests {
             """
         let expected: [Figure: Int64] = [
             .clusters: 1, .application(kind: "kubernetes"): 2, .application(kind: "inhouse"): 2,
-            .clustersWithApplication(kind: "inhouse"): 1,
+            .clustersWithApplication(kind: "inhouse"): 1, .canonicalApplication(name: "Kubernetes"): 2,
         ]
         #expect(try report(body).figures == expected)
     }
@@ -83,6 +83,7 @@ struct FigureTests {
             """
         let expected: [Figure: Int64] = [
             .clusters: 1, .tenants: 5, .application(kind: "Redis"): 4, .application(kind: "Tenant"): 5,
+            .canonicalApplication(name: "Redis"): 4, .canonicalApplication(name: "Tenant"): 5,
         ]
         #expect(try report(body).figures == expected)
     }
@@ -96,7 +97,7 @@ struct FigureTests {
             """
         let expected: [Figure: Int64] = [
             .clusters: 1, .application(kind: "InHouse"): 7, .application(kind: "Gone"): 0,
-            .application(kind: "Redis"): 1,
+            .application(kind: "Redis"): 1, .canonicalApplication(name: "Redis"): 1,
             .clustersWithApplication(kind: "InHouse"): 1, .clustersWithApplication(kind: "Gone"): 0,
         ]
         #expect(try report(body).figures == expected)
@@ -112,6 +113,7 @@ struct FigureTests {
             cozy_application_count{kind="Redis"} 0
             """
         #expect(try report(body).canonicalApplications == ["Postgres": 7, "InHouse": 8, "Redis": 0])
+        #expect(try report(body).figures.canonicalApplications == ["Postgres": 7, "InHouse": 8, "Redis": 0])
     }
 }
 

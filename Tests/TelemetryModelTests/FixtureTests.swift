@@ -50,6 +50,8 @@ struct FixtureTests {
             .clusters: 1, .nodes: 3, .tenants: 2, .loadBalancers: 1, .volumes: 15,
             .application(kind: "etcd"): 1, .application(kind: "ingress"): 1,
             .application(kind: "kubernetes"): 2, .application(kind: "postgres"): 1,
+            .canonicalApplication(name: "Etcd"): 1, .canonicalApplication(name: "Ingress"): 1,
+            .canonicalApplication(name: "Kubernetes"): 2, .canonicalApplication(name: "Postgres"): 1,
         ]
         #expect(report.figures == expected)
     }
@@ -65,7 +67,9 @@ struct FixtureTests {
         let expectedApplications: [Figure: Int64] = [
             .clusters: 1, .tenants: 2, .application(kind: "Tenant"): 2, .application(kind: "Postgres"): 5,
             .application(kind: "Redis"): 3, .application(kind: "Kubernetes"): 2,
-            .application(kind: "VirtualMachine"): 0,
+            .application(kind: "VirtualMachine"): 0, .canonicalApplication(name: "Tenant"): 2,
+            .canonicalApplication(name: "Postgres"): 5, .canonicalApplication(name: "Redis"): 3,
+            .canonicalApplication(name: "Kubernetes"): 2, .canonicalApplication(name: "VirtualMachine"): 0,
         ]
         #expect(facts.figures == expectedFacts)
         #expect(applications.figures == expectedApplications)

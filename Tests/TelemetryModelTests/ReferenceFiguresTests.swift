@@ -39,7 +39,8 @@ struct ReferenceFiguresTests {
         ])
         let expected: [Figure: Int64] = [
             .clusters: 1, .nodes: 3, .tenants: 4, .application(kind: "redis"): 1, .application(kind: "Redis"): 2,
-            .application(kind: "Tenant"): 3,
+            .application(kind: "Tenant"): 3, .canonicalApplication(name: "Redis"): 2,
+            .canonicalApplication(name: "Tenant"): 3,
         ]
         #expect(figures.totals(of: Window(.month, endingWith: Self.march)).all == expected)
     }
@@ -149,7 +150,10 @@ struct ReferenceFiguresTests {
             try accepted(1, UTCInstant(2026, 3, 1), body), try accepted(1, UTCInstant(2026, 3, 2), body),
         ])
         let totals = figures.totals(of: Window(.month, endingWith: Self.march))
-        #expect(totals.all == [.clusters: 1, .application(kind: "Redis"): 0])
+        let expected: [Figure: Int64] = [
+            .clusters: 1, .application(kind: "Redis"): 0, .canonicalApplication(name: "Redis"): 0,
+        ]
+        #expect(totals.all == expected)
         #expect(totals.established == [.clusters: 1])
     }
 }

@@ -149,11 +149,9 @@ struct IngestConnectionTests {
             let health = "GET /healthz HTTP/1.1\r\n\r\n"
             for (text, answers) in [("", 0), (post, 1), (health, 1), (head, 0), (String(post.dropLast()), 0)] {
                 try await RawConnection.with(backend) { connection in
-                    let begin = ContinuousClock.now
                     try await connection.send(text)
                     for _ in 0..<answers { #expect(try await connection.answer()?.status == 200) }
                     #expect(try await connection.isClosed(), "\(text)")
-                    #expect(ContinuousClock.now - begin > .milliseconds(900))
                 }
             }
         }
