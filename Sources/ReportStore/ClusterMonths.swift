@@ -118,17 +118,25 @@ struct ClusterMonths {
         let first = month.firstDay.daysSinceEpoch
         let unestablished = min(31, max(0, (scope.establishedSince?.daysSinceEpoch ?? .max) - first))
         let established = PeriodSlots.days((days >> unestablished) << unestablished)
+        let days = PeriodSlots.days(days)
         for peak in raised {
-            let growth = Int128(peak.after - (peak.before ?? 0))
-            changes.add(to: peak.item, of: month, in: PeriodSlots.days(days)) { slot in
-                let change = Total(
-                    clusters: scope.isOnlyEstablished || peak.before != nil ? 0 : 1,
-                    all: scope.isOnlyEstablished ? 0 : growth,
-                    established: established >> UInt64(slot) & 1 == 1 ? growth : 0
-                )
-                return scope.isRemoval ? -change : change
-            }
+            let change = change(from: peak.before ?? -1, to: peak.after)
+            changes.add(change.established, to: peak.item, of: month, in: days & established)
+            changes.add(change.other, to: peak.item, of: month, in: days & ~established)
         }
+    }
+
+    /// What it changes that a peak grows, where the cluster is established and elsewhere; -1 stands for none before.
+    private func change(from before: Int64, to after: Int64) -> (established: Total, other: Total) {
+        let growth = Int128(max(0, after - max(before, 0)))
+        var change = Total()
+        if !scope.isOnlyEstablished {
+            change.all = growth
+            change.clusters = before < 0 ? 1 : 0
+        }
+        var established = change
+        established.established = growth
+        return scope.isRemoval ? (-established, -change) : (established, change)
     }
 
     /// Adds what raised peaks change: in each window the difference to the peak that it had.
@@ -142,15 +150,15 @@ struct ClusterMonths {
         let established = PeriodSlots.windows(of: month) { scope.established.contains($0.end) }
         let peaks = WindowPeaks(raised, beside: neighbours)
         for (position, peak) in raised.enumerated() {
+            guard !neighbours.isEmpty else {
+                let change = change(from: peak.before ?? -1, to: peak.after)
+                changes.add(change.established, to: peak.item, of: month, in: followed & established)
+                changes.add(change.other, to: peak.item, of: month, in: followed & ~established)
+                continue
+            }
             changes.add(to: peak.item, of: month, in: followed) { slot in
-                let old = peaks.before(position, slot)
-                let growth = Int128(max(0, peak.after - max(old, 0)))
-                let change = Total(
-                    clusters: scope.isOnlyEstablished || old >= 0 ? 0 : 1,
-                    all: scope.isOnlyEstablished ? 0 : growth,
-                    established: established >> UInt64(slot) & 1 == 1 ? growth : 0
-                )
-                return scope.isRemoval ? -change : change
+                let change = change(from: peaks.before(position, slot), to: peak.after)
+                return established >> UInt64(slot) & 1 == 1 ? change.established : change.other
             }
         }
     }
@@ -159,14 +167,12 @@ struct ClusterMonths {
 /// The peaks that raised items had before, by window.
 private struct WindowPeaks {
     private let windowCount = PeriodSlots.allWindows.nonzeroBitCount
-    private let own: [Int64]
     /// Sixteen an item; empty where no other month shares a window.
     private var byWindow: [Int64] = []
 
     init(_ raised: [(item: Int, before: Int64?, after: Int64)], beside neighbours: [ClusterMonths.Neighbour]) {
-        own = raised.map { $0.before ?? -1 }
         guard !neighbours.isEmpty else { return }
-        byWindow = own.flatMap { repeatElement($0, count: windowCount) }
+        byWindow = raised.flatMap { repeatElement($0.before ?? -1, count: windowCount) }
         for neighbour in neighbours {
             var position = 0
             for peak in neighbour.summary.peaks {
@@ -181,6 +187,6 @@ private struct WindowPeaks {
 
     /// The peak of a raised item in the window of a slot; -1 where it had none.
     func before(_ position: Int, _ slot: Int) -> Int64 {
-        byWindow.isEmpty ? own[position] : byWindow[position * windowCount + slot]
+        byWindow[position * windowCount + slot]
     }
 }

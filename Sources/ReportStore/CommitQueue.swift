@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DequeModule
+import Dispatch
 import GRDB
 import Logging
 import Metrics
@@ -9,8 +10,9 @@ import TelemetryModel
 
 /// Group commit: reports that arrive while a transaction is being synced go into the next one together.
 ///
-/// A group is what waits when the writer is free, up to a thousand; a lone report is committed at once. The groups run
-/// on the pool's own writer queue, one after the other, in turn with whatever else is written.
+/// A group is what waits when the writer is free, up to a thousand; a lone report is committed at once, and reports that
+/// follow closely wait some milliseconds for each other. The groups run on the pool's own writer queue, one after the
+/// other, in turn with whatever else is written.
 final class CommitQueue: Sendable {
     /// What is told of a submission once its group is committed, or is not; on the writer's thread.
     typealias Completion = @Sendable (Result<ReportStore.Outcome, StoreError>) -> Void
@@ -28,6 +30,8 @@ final class CommitQueue: Sendable {
         }
     }
 
+    /// So long after a transaction began the next one may; what comes in between goes into it together.
+    private static let shortestInterval = Duration.milliseconds(4)
     /// The most reports in one transaction.
     private static let largestGroup = 1_000
     /// A transaction ends with the report that brings it to so many samples, so that hostile reports do not hold the
@@ -52,6 +56,7 @@ final class CommitQueue: Sendable {
         var waiting: Deque<Waiting> = []
         var isScheduled = false
         var isFailing = false
+        var lastBegin: ContinuousClock.Instant?
         var memory = WriterMemory()
 
         /// Takes the next group out of those that wait.
@@ -111,10 +116,20 @@ final class CommitQueue: Sendable {
         case wait
     }
 
-    /// Has the next group committed as soon as the writer is free.
+    /// Has the next group committed as soon as the writer is free and the last one is some milliseconds old.
     private func schedule() {
+        let due = state.withLock { $0.lastBegin.map { $0 + Self.shortestInterval } }
+        let wait = due.map { $0 - ContinuousClock.now } ?? .zero
+        guard wait > .zero else { return commitNext() }
+        DispatchQueue.global().asyncAfter(deadline: .now() + wait / .seconds(1)) { self.commitNext() }
+    }
+
+    private func commitNext() {
         pool.asyncWriteWithoutTransaction { database in
-            let group = self.state.withLock { $0.nextGroup() }
+            let group = self.state.withLock { state in
+                state.lastBegin = ContinuousClock.now
+                return state.nextGroup()
+            }
             self.commit(group, in: database)
             let hasMore = self.state.withLock { state in
                 state.isScheduled = !state.waiting.isEmpty

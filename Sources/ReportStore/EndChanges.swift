@@ -89,11 +89,27 @@ struct EndChanges {
         for group in groups {
             let old = try values(group.before, metric)
             let new = try values(group.after, metric)
-            for item in Set(old).symmetricDifference(new) {
-                let change = Total(last: new.contains(item) ? sign : -sign)
-                changes.add(to: item, of: month, in: group.slots) { _ in change }
+            Self.compare(old, new) { item, isNew in
+                changes.add(Total(last: isNew ? sign : -sign), to: item, of: month, in: group.slots)
             }
         }
+    }
+
+    /// Calls a body with each number that is in one of two ascending lists only.
+    private static func compare(_ old: [Int], _ new: [Int], _ body: (_ item: Int, _ isNew: Bool) -> Void) {
+        var position = 0
+        for item in new {
+            while position < old.count, old[position] < item {
+                body(old[position], false)
+                position += 1
+            }
+            if position < old.count, old[position] == item {
+                position += 1
+            } else {
+                body(item, true)
+            }
+        }
+        for item in old[position...] { body(item, false) }
     }
 
     private func values(_ positions: [Int], _ metric: (Int) throws -> Metric) rethrows -> [Int] {

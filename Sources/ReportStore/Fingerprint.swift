@@ -35,4 +35,10 @@ public struct Fingerprint: Hashable, Sendable {
         }
         content = sum == 0 ? 1 : sum
     }
+
+    /// Hashes that were made before.
+    init(cluster: UInt64, content: UInt64) {
+        self.cluster = cluster
+        self.content = content
+    }
 }

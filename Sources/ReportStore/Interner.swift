@@ -143,9 +143,7 @@ struct Interner {
         }
         let identifierText = key.metric == .workloadsCount ? series[WorkloadLabel.uid] ?? "" : ""
         return SeriesFacts(
-            metric: key.metric,
-            labels: key.labels,
-            hasIdentifier: key.hasIdentifier,
+            key: key,
             identifierText: textNumber(identifierText),
             sums: sums,
             highest: highest,

@@ -38,10 +38,12 @@ enum Period: Hashable {
 /// The periods that a report of a month can be in, as numbers: the sixteen windows that hold the month, in the order of
 /// `Window.containing`, and the days of the month.
 ///
-/// A set of them is a number with a bit each.
+/// A set of them is a number with a bit each. What changes all windows alike stands in a slot of its own.
 enum PeriodSlots {
-    /// How many periods there are.
-    static let count = windows.count + 31
+    /// How many slots there are.
+    static let count = windows.count + 31 + 1
+    /// The slot that stands for all windows.
+    static let everyWindow = count - 1
     /// The set of all windows.
     static let allWindows: UInt64 = 1 << UInt64(windows.count) - 1
 
@@ -49,11 +51,11 @@ enum PeriodSlots {
     private static let windows: [(length: Window.Length, distance: Int)] = Window.containing(CalendarMonth(index: 0))
         .map { ($0.length, $0.end.index) }
 
-    /// The period of a slot.
-    static func period(_ slot: Int, of month: CalendarMonth) -> Period {
-        slot < windows.count
-            ? .window(window(slot, of: month))
-            : .day(UTCDay(daysSinceEpoch: month.firstDay.daysSinceEpoch + slot - windows.count))
+    /// The periods of a slot.
+    static func periods(_ slot: Int, of month: CalendarMonth) -> [Period] {
+        if slot == everyWindow { return windows.indices.map { .window(window($0, of: month)) } }
+        if slot < windows.count { return [.window(window(slot, of: month))] }
+        return [.day(UTCDay(daysSinceEpoch: month.firstDay.daysSinceEpoch + slot - windows.count))]
     }
 
     /// The set of those windows that pass a test.

@@ -127,10 +127,12 @@ struct Peak: Equatable {
 /// Adds up what a report says of each item.
 private struct ReportFactsBuilder {
     var hasApplicationCounts = false
-    private var peaks: [Int: Int64]
+    /// In the order of samples; items come as often as they are added to.
+    private var sums: [Peak]
+    private var highest: [Peak] = []
     private var presences: [(item: Int, of: Int)] = []
     private var workloads: Set<Workload> = []
-    private var values: Set<Int> = []
+    private var values: [Int] = []
     private var metrics = 0
 
     /// A distinct workload: the item of its kind, and its identifier as bytes or as the number of its text.
@@ -141,13 +143,13 @@ private struct ReportFactsBuilder {
     }
 
     init(clusters: Int) {
-        peaks = [clusters: 1]
+        sums = [Peak(item: clusters, value: 1)]
     }
 
     mutating func add(_ facts: SeriesFacts, identifier: UInt64?, value: Int64) {
         metrics |= 1 << Int(facts.metric.rawValue)
-        if value > 0 { values.formUnion(facts.values) }
-        for item in facts.highest { peaks[item] = max(peaks[item] ?? 0, value) }
+        if value > 0 { values.append(contentsOf: facts.values) }
+        for item in facts.highest { highest.append(Peak(item: item, value: value)) }
         var amount = value
         if facts.metric == .workloadsCount {
             guard !hasApplicationCounts else { return }
@@ -157,19 +159,43 @@ private struct ReportFactsBuilder {
             }
             amount = 1
         }
-        for item in facts.sums { peaks[item, default: 0] += amount }
+        for item in facts.sums { sums.append(Peak(item: item, value: amount)) }
         if let presence = facts.presence { presences.append((presence, facts.sums[0])) }
     }
 
     /// Everything that was added.
     var facts: ReportFacts {
-        var all = peaks
-        for (item, sum) in presences { all[item] = min(peaks[sum] ?? 0, 1) }
-        for item in values { all[item] = 1 }
-        return ReportFacts(
-            peaks: all.map { Peak(item: $0.key, value: $0.value) }.sorted { $0.item < $1.item },
-            metrics: metrics,
-            values: values.sorted()
-        )
+        let values = values.sortedOnce
+        var peaks = sums.merged(+) + highest.merged(max) + values.map { Peak(item: $0, value: 1) }
+        for (item, sum) in presences {
+            peaks.append(Peak(item: item, value: min(1, peaks.first { $0.item == sum }?.value ?? 0)))
+        }
+        return ReportFacts(peaks: peaks.merged(max), metrics: metrics, values: values)
+    }
+}
+
+extension [Peak] {
+    /// Ordered by item, each item once, its values brought together.
+    fileprivate func merged(_ combine: (Int64, Int64) -> Int64) -> Self {
+        var merged: Self = []
+        merged.reserveCapacity(count)
+        for peak in sorted(by: { $0.item < $1.item }) {
+            if let last = merged.last, last.item == peak.item {
+                merged[merged.count - 1].value = combine(last.value, peak.value)
+            } else {
+                merged.append(peak)
+            }
+        }
+        return merged
+    }
+}
+
+extension [Int] {
+    /// In ascending order, each number once.
+    fileprivate var sortedOnce: Self {
+        var once: Self = []
+        once.reserveCapacity(count)
+        for number in sorted() where once.last != number { once.append(number) }
+        return once
     }
 }

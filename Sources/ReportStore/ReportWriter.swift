@@ -12,6 +12,8 @@ struct WriterMemory {
     var pending: (rows: Int, bytes: Int)?
     /// Peaks of the day of clusters that say many different things a day.
     var days = DayMemory()
+    /// Empty; the room for the changes of the next transaction.
+    var room = TotalChanges()
 }
 
 /// Takes reports into the tables, within one transaction.
@@ -52,6 +54,7 @@ struct ReportWriter {
         self.find = find
         self.newRow = newRow
         self.memory.interner.trim()
+        swap(&changes, &self.memory.room)
         firstOrdinal = try Meta.number(Meta.ordinal, in: database)
         ordinal = firstOrdinal
         followedFrom = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
@@ -97,6 +100,8 @@ struct ReportWriter {
     /// Writes what was collected.
     mutating func finish() throws {
         if !changes.isEmpty { try TotalsTable.append(changes, &memory, in: database) }
+        changes.removeAll()
+        swap(&changes, &memory.room)
         if ordinal != firstOrdinal { try Meta.set(Meta.ordinal, to: ordinal, in: database) }
     }
 }

@@ -3,7 +3,7 @@
 import TelemetryModel
 
 /// What a stored series means for the totals, looked up once: the items that a sample of it adds to.
-struct SeriesFacts {
+final class SeriesFacts: Sendable {
     /// The metric.
     let metric: Metric
     /// The labels as they are stored, see `SeriesKey`.
@@ -20,6 +20,24 @@ struct SeriesFacts {
     let presence: Int?
     /// Items that are 1 where the value is above 0: values of dimensions.
     let values: [Int]
+
+    init(
+        key: SeriesKey,
+        identifierText: Int,
+        sums: [Int],
+        highest: [Int],
+        presence: Int?,
+        values: [Int]
+    ) {
+        metric = key.metric
+        labels = key.labels
+        hasIdentifier = key.hasIdentifier
+        self.identifierText = identifierText
+        self.sums = sums
+        self.highest = highest
+        self.presence = presence
+        self.values = values
+    }
 }
 
 /// A series as it is stored: a metric and its labels, each a marker and a text.

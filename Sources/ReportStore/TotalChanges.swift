@@ -52,6 +52,23 @@ struct TotalChanges {
     /// Whether there is nothing to write.
     var isEmpty: Bool { positions.isEmpty && uses.isEmpty }
 
+    /// Forgets everything but the room it took.
+    mutating func removeAll() {
+        positions.removeAll(keepingCapacity: true)
+        slots.removeAll(keepingCapacity: true)
+        uses.removeAll(keepingCapacity: true)
+    }
+
+    /// Adds the same to an item in all those periods of a month that are in a set.
+    mutating func add(_ change: Total, to item: Int, of month: CalendarMonth, in periods: UInt64) {
+        guard periods != 0, !change.isNothing else { return }
+        let base = position(MonthKey(month: month.index, item: item))
+        let isEveryWindow = periods & PeriodSlots.allWindows == PeriodSlots.allWindows
+        if isEveryWindow { slots[base + PeriodSlots.everyWindow] += change }
+        let rest = isEveryWindow ? periods & ~PeriodSlots.allWindows : periods
+        rest.forEachSlot { slots[base + $0] += change }
+    }
+
     /// Adds to an item in those periods of a month that are in a set; what is added is asked for by slot.
     mutating func add(to item: Int, of month: CalendarMonth, in periods: UInt64, _ change: (Int) -> Total) {
         guard periods != 0 else { return }
@@ -77,8 +94,9 @@ struct TotalChanges {
         var totals: [Key: Total] = [:]
         for (key, base) in positions {
             for slot in 0..<PeriodSlots.count where !slots[base + slot].isNothing {
-                let period = PeriodSlots.period(slot, of: CalendarMonth(index: key.month))
-                totals[Key(period: period, item: key.item), default: Total()] += slots[base + slot]
+                for period in PeriodSlots.periods(slot, of: CalendarMonth(index: key.month)) {
+                    totals[Key(period: period, item: key.item), default: Total()] += slots[base + slot]
+                }
             }
         }
         return totals

@@ -72,12 +72,13 @@ public struct Pseudonymizer: Sendable {
     /// The number of bytes in a key.
     public static let keyLength = 32
 
-    private let key: SymmetricKey
+    /// The code with the key in it, to begin each one from.
+    private let keyed: HMAC<SHA256>
 
     /// Uses a key of 32 bytes; nil for any other length.
     public init?(key: [UInt8]) {
         guard key.count == Self.keyLength else { return nil }
-        self.key = SymmetricKey(data: key)
+        keyed = HMAC<SHA256>(key: SymmetricKey(data: key))
     }
 
     /// The pseudonym of a cluster.
@@ -97,13 +98,24 @@ public struct Pseudonymizer: Sendable {
         var text = text
         return text.withUTF8 { bytes in
             // The hash takes contiguous bytes; they do not outlive the call.
-            HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer(bytes), using: key)
+            var code = keyed
+            code.update(data: UnsafeRawBufferPointer(bytes))
+            return code.finalize()
         }
     }
 }
 
 /// Bytes as lower-case hexadecimal digits.
 package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
-    return String(decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    var digits: [UInt8] = []
+    for byte in bytes {
+        digits.append(hexadecimalDigit(byte >> 4))
+        digits.append(hexadecimalDigit(byte & 15))
+    }
+    return String(decoding: digits, as: UTF8.self)
+}
+
+/// The lower-case digit of a number below 16.
+private func hexadecimalDigit(_ number: UInt8) -> UInt8 {
+    number < 10 ? UInt8(ascii: "0") + number : UInt8(ascii: "a") + number - 10
 }

@@ -27,8 +27,15 @@ public struct Report: Hashable, Sendable {
     ///
     /// The values have the form of their labels; whoever reads them from outside uses `ReportBuilder`.
     public init(_ samples: some Sequence<Sample>) {
+        var sorted = Array(samples)
+        let isSorted = zip(sorted, sorted.dropFirst()).allSatisfy { $0.series < $1.series }
+        if isSorted {
+            self.samples = sorted
+            return
+        }
+        sorted.sort { $0.series < $1.series }
         var merged: [Sample] = []
-        for sample in samples.sorted(by: { $0.series < $1.series }) {
+        for sample in sorted {
             if let last = merged.last, last.series == sample.series {
                 merged[merged.count - 1] = last.added(to: sample)
             } else {

@@ -23,7 +23,8 @@ public struct ReportBuilder: Sendable {
 
         /// Brings samples that were sent twice together, the first line first.
         static func areInOrder(_ left: Self, _ right: Self) -> Bool {
-            guard left.sample.series == right.sample.series else { return left.sample.series < right.sample.series }
+            if left.sample.series < right.sample.series { return true }
+            if right.sample.series < left.sample.series { return false }
             guard left.sentAs == right.sentAs else { return left.sentAs.lexicographicallyPrecedes(right.sentAs) }
             return left.line < right.line
         }
@@ -68,6 +69,25 @@ public struct ReportBuilder: Sendable {
         )
     }
 
+    /// Adds a sample of a series whose values have the form of their labels; says whether the identifier has it too.
+    ///
+    /// - Parameters:
+    ///   - series: The series without its identifier.
+    ///   - identifier: The identifier, as it was sent.
+    ///   - value: A value that the metric allows.
+    ///   - line: The line it was sent on, for errors.
+    mutating func add(_ series: Series, identifier: String?, value: Int64, line: Int) -> Bool {
+        var series = series
+        if let identifier {
+            guard let position = series.metric.identifierLabel, LabelForm.identifier.accepts(identifier) else {
+                return false
+            }
+            series = series.replacing(position, pseudonymizer?.replacement(for: identifier) ?? identifier)
+        }
+        entries.append(Entry(sample: .init(series, value), sentAs: [], line: line))
+        return true
+    }
+
     /// The finished report.
     ///
     /// Samples that were sent twice count once; samples that became the same series because a label was dropped or
@@ -92,6 +112,7 @@ public struct ReportBuilder: Sendable {
 
     /// The samples with no more names of a metric than may be; those that come first in canonical order stay.
     private mutating func boundingNames(of samples: [Report.Sample]) -> [Report.Sample] {
+        guard samples.count > Self.largestNameCount else { return samples }
         var names: [Metric: Set<String>] = [:]
         var bounded: [Report.Sample] = []
         for sample in samples {

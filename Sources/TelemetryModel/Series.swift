@@ -6,13 +6,21 @@ public struct Series: Hashable, Sendable {
     public let metric: Metric
 
     /// Label values in the order of the dictionary; nil where the label was not sent.
-    public let labels: [String?]
+    public private(set) var labels: [String?]
 
     /// A series of a metric; values beyond the metric's labels are an error of the caller.
     public init(_ metric: Metric, _ labels: [String?] = []) {
         precondition(labels.count <= metric.definition.labels.count, "more values than labels")
         self.metric = metric
-        self.labels = labels + Array(repeating: nil, count: metric.definition.labels.count - labels.count)
+        let missing = metric.definition.labels.count - labels.count
+        self.labels = missing == 0 ? labels : labels + Array(repeating: nil, count: missing)
+    }
+
+    /// The series with another value of a label.
+    func replacing(_ label: Int, _ value: String) -> Self {
+        var series = self
+        series.labels[label] = value
+        return series
     }
 
     /// The value of the label at a position of the dictionary.
@@ -24,29 +32,43 @@ extension Series: Comparable {
     /// and uid, everything else by label values, byte by byte.
     public static func < (left: Self, right: Self) -> Bool {
         guard left.metric == right.metric else { return left.metric < right.metric }
-        for label in left.metric.sortOrder where left.labels[label] != right.labels[label] {
-            return left.metric.precedes(left.labels[label], right.labels[label], at: label)
+        if left.metric == .workloadsCount {
+            for label in workloadOrder where left.labels[label] != right.labels[label] {
+                return precedes(left.labels[label], right.labels[label])
+            }
+            return false
+        }
+        for label in left.labels.indices where left.labels[label] != right.labels[label] {
+            let isSize = left.metric == .volumesCount && label == 1
+            return isSize
+                ? precedesBySize(left.labels[label], right.labels[label])
+                : precedes(left.labels[label], right.labels[label])
         }
         return false
+    }
+
+    /// The labels of a workload in the order that series are sorted by.
+    private static let workloadOrder = [
+        WorkloadLabel.kind, WorkloadLabel.type, WorkloadLabel.version, WorkloadLabel.uid,
+    ]
+
+    /// Whether one value of a label stands before another; a label that was not sent stands first.
+    ///
+    /// Values are ASCII, whose order as texts is that of their bytes.
+    private static func precedes(_ left: String?, _ right: String?) -> Bool {
+        guard let left, let right else { return left == nil && right != nil }
+        return left < right
+    }
+
+    /// The same for size groups, the smallest first.
+    private static func precedesBySize(_ left: String?, _ right: String?) -> Bool {
+        guard let left, let right else { return left == nil && right != nil }
+        let (leftSize, rightSize) = (SizeGroup(rawValue: left), SizeGroup(rawValue: right))
+        return (leftSize?.largestGibibytes ?? .max, left) < (rightSize?.largestGibibytes ?? .max, right)
     }
 }
 
 extension Metric {
-    /// Positions of the labels in the order that series are sorted by.
-    fileprivate var sortOrder: [Int] {
-        switch self {
-        case .workloadsCount: [WorkloadLabel.kind, WorkloadLabel.type, WorkloadLabel.version, WorkloadLabel.uid]
-        default: Array(definition.labels.indices)
-        }
-    }
-
-    /// Whether one value of a label stands before another; a label that was not sent stands first.
-    fileprivate func precedes(_ left: String?, _ right: String?, at label: Int) -> Bool {
-        guard let left, let right else { return left == nil && right != nil }
-        if definition.labels[label].form == .sizeGroup {
-            let (leftSize, rightSize) = (SizeGroup(rawValue: left), SizeGroup(rawValue: right))
-            return (leftSize?.largestGibibytes ?? .max, left) < (rightSize?.largestGibibytes ?? .max, right)
-        }
-        return left.utf8.lexicographicallyPrecedes(right.utf8)
-    }
+    /// The position of the label that identifies; nil where there is none.
+    var identifierLabel: Int? { self == .workloadsCount ? WorkloadLabel.uid : nil }
 }

@@ -23,6 +23,7 @@ struct Ingest: Sendable {
     private let store: ReportStore
     private let largestUnpackedBody: Int
     private let pseudonymizer: Pseudonymizer
+    private let decoder: ReportDecoder
     private let now: @Sendable () -> UTCInstant
     private let metrics: IngestMetrics
     private let droppings: DroppingsLog
@@ -37,6 +38,7 @@ struct Ingest: Sendable {
     ) {
         self.store = store
         self.pseudonymizer = pseudonymizer
+        decoder = ReportDecoder(pseudonymizer: pseudonymizer)
         self.now = now
         self.metrics = metrics
         largestUnpackedBody = settings.largestUnpackedBody
@@ -103,7 +105,7 @@ struct Ingest: Sendable {
     }
 
     private func accepted(_ cluster: ClusterID, _ body: [UInt8]) throws(ReportError) -> AcceptedReport {
-        let decoded = try ReportDecoder(pseudonymizer: pseudonymizer).decode(body)
+        let decoded = try decoder.decode(body)
         metrics.dropped(decoded)
         droppings.add(decoded)
         return AcceptedReport(

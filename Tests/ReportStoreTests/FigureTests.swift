@@ -89,7 +89,7 @@ struct StoreFigureTests {
     }
 
     private static func compareBreakdowns(
-        by dimension: Dimension,
+        by dimension: TelemetryModel.Dimension,
         _ store: ReportStore,
         _ reference: ReferenceFigures,
         _ seed: UInt64
