@@ -166,7 +166,7 @@ private struct ReportFactsBuilder {
     /// Everything that was added.
     var facts: ReportFacts {
         let values = values.sortedOnce
-        var peaks = sums.merged(+) + highest.merged(max) + values.map { Peak(item: $0, value: 1) }
+        var peaks = sums.merged { $0.addingClamped($1) } + highest.merged(max) + values.map { Peak(item: $0, value: 1) }
         for (item, sum) in presences {
             peaks.append(Peak(item: item, value: min(1, peaks.first { $0.item == sum }?.value ?? 0)))
         }
