@@ -4,6 +4,10 @@
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
 
+    init() {
+        bytes.reserveCapacity(96)
+    }
+
     /// A number that is not negative in few bytes; a negative one takes ten.
     mutating func write(_ number: Int64) {
         var rest = UInt64(bitPattern: number)

@@ -65,12 +65,12 @@ struct SeriesKey: Hashable {
     static func of(_ series: Series) -> (key: Self, identifier: UInt64?) {
         var writer = ByteWriter()
         var identifier: UInt64?
-        for (definition, value) in zip(series.metric.definition.labels, series.labels) {
+        for (position, value) in series.labels.enumerated() {
             guard let value else {
                 writer.write(Marker.absent.rawValue)
                 continue
             }
-            if definition.isIdentifier, let number = identifierNumber(value) {
+            if position == series.metric.identifierLabel, let number = identifierNumber(value) {
                 writer.write(Marker.identifier.rawValue)
                 identifier = number
             } else {

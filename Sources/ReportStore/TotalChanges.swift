@@ -37,10 +37,16 @@ struct TotalChanges {
         let item: Int
     }
 
-    /// An item in all periods of a month.
+    /// An item in all periods of a month, as one number, which hashes fast.
     private struct MonthKey: Hashable {
-        let month: Int
-        let item: Int
+        private let bits: UInt64
+
+        init(month: Int, item: Int) {
+            bits = UInt64(UInt32(truncatingIfNeeded: month)) << 32 | UInt64(UInt32(truncatingIfNeeded: item))
+        }
+
+        var month: Int { Int(bits >> 32) }
+        var item: Int { Int(Int32(truncatingIfNeeded: bits)) }
     }
 
     /// Where the totals of a key stand in `slots`.
@@ -146,7 +152,7 @@ extension TotalChanges {
         while !reader.isAtEnd {
             switch reader.number().flatMap(Section.init(rawValue:)) {
             case .totals:
-                guard let month = reader.number(), let item = reader.number(), (0..<1 << 40).contains(month) else {
+                guard let month = reader.number(), let item = reader.number(), (0..<1 << 31).contains(month) else {
                     return false
                 }
                 let base = position(MonthKey(month: Int(month), item: Int(item)))

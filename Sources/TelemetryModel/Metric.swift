@@ -19,6 +19,15 @@ public enum Metric: UInt8, CaseIterable, Hashable, Comparable, Sendable {
     /// The metric's entry in the data dictionary.
     public var definition: MetricDefinition { DataDictionary.metrics[Int(rawValue)] }
 
+    /// The values that a sample may have.
+    var values: ClosedRange<Int64> {
+        switch self {
+        case .clusterInfo, .packageInfo: 1...1
+        case .clusterCapacity: 0...1 << 60
+        default: 0...10_000_000
+        }
+    }
+
     /// Metrics in the order of a report.
     public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
 }
@@ -53,13 +62,7 @@ public struct MetricDefinition: Sendable {
     public let since: String
 
     /// The largest value that is taken.
-    public var largestValue: Int64 {
-        switch kind {
-        case .info: 1
-        case .count: 10_000_000
-        case .capacity: 1 << 60
-        }
-    }
+    public var largestValue: Int64 { metric.values.upperBound }
 
     /// The position of a label, or nil where the metric has none of that name.
     public func label(named name: some StringProtocol) -> Int? {

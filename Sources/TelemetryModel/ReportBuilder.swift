@@ -69,22 +69,25 @@ public struct ReportBuilder: Sendable {
         )
     }
 
-    /// Adds a sample of a series whose values have the form of their labels; says whether the identifier has it too.
+    /// Adds a sample of a series whose values have the form of their labels, and that has no identifier.
+    mutating func add(_ series: Series, value: Int64, line: Int) {
+        entries.append(Entry(sample: .init(series, value), sentAs: [], line: line))
+    }
+
+    /// Adds a sample of a series whose other values have the form of their labels.
     ///
     /// - Parameters:
     ///   - series: The series without its identifier.
     ///   - identifier: The identifier, as it was sent.
     ///   - value: A value that the metric allows.
     ///   - line: The line it was sent on, for errors.
-    mutating func add(_ series: Series, identifier: String?, value: Int64, line: Int) -> Bool {
-        var series = series
-        if let identifier {
-            guard let position = series.metric.identifierLabel, LabelForm.identifier.accepts(identifier) else {
-                return false
-            }
-            series = series.replacing(position, pseudonymizer?.replacement(for: identifier) ?? identifier)
+    /// - Returns: Whether the identifier has its form too; where not, nothing was added.
+    mutating func add(_ series: Series, identifier: String, value: Int64, line: Int) -> Bool {
+        guard let position = series.metric.identifierLabel, LabelForm.identifier.accepts(identifier) else {
+            return false
         }
-        entries.append(Entry(sample: .init(series, value), sentAs: [], line: line))
+        let replaced = series.replacing(position, pseudonymizer?.replacement(for: identifier) ?? identifier)
+        add(replaced, value: value, line: line)
         return true
     }
 

@@ -87,9 +87,12 @@ private struct Contents {
         let identifier = labels.first { bytes.equals($0.name, "uid") }
         let line = SeriesCache.Line(whole: token.name.lowerBound..<token.valueStart, identifier: identifier?.value)
         if identifier?.isEscaped != true, let series = cache.series(of: line, in: bytes) {
-            let value = try Self.value(token, of: series.metric.definition, in: bytes)
-            let text = identifier.map { bytes.text($0.value) }
-            if builder.add(series, identifier: text, value: value, line: token.line) { return }
+            let value = try Self.value(token, of: series.metric)
+            if let identifier {
+                if builder.add(series, identifier: bytes.text(identifier.value), value: value, line: token.line) { return }
+            } else {
+                return builder.add(series, value: value, line: token.line)
+            }
         }
         try addNew(token, labels, line, in: bytes)
     }
@@ -105,7 +108,7 @@ private struct Contents {
             droppedSamples += 1
             return
         }
-        let value = try Self.value(token, of: definition, in: bytes)
+        let value = try Self.value(token, of: definition.metric)
         var values = [String?](repeating: nil, count: definition.labels.count)
         var dropped = 0
         for label in labels {
@@ -134,14 +137,9 @@ private struct Contents {
         return pairs.sorted().joined()
     }
 
-    private static func value(
-        _ token: SampleToken,
-        of definition: MetricDefinition,
-        in bytes: Span<UInt8>
-    ) throws(ReportError) -> Int64 {
-        let range = definition.kind == .info ? 1...1 : 0...definition.largestValue
-        guard let value = Int64(exactly: token.value), range.contains(value) else {
-            throw .valueOutOfRange(definition.metric, line: token.line, column: token.column(of: token.valueStart))
+    private static func value(_ token: SampleToken, of metric: Metric) throws(ReportError) -> Int64 {
+        guard let value = Int64(exactly: token.value), metric.values.contains(value) else {
+            throw .valueOutOfRange(metric, line: token.line, column: token.column(of: token.valueStart))
         }
         return value
     }

@@ -70,5 +70,5 @@ extension Series: Comparable {
 
 extension Metric {
     /// The position of the label that identifies; nil where there is none.
-    var identifierLabel: Int? { self == .workloadsCount ? WorkloadLabel.uid : nil }
+    package var identifierLabel: Int? { self == .workloadsCount ? WorkloadLabel.uid : nil }
 }
