@@ -102,7 +102,7 @@ let package = Package(
         ),
         .target(
             name: "FleetSimulator",
-            dependencies: ["TelemetryModel", httpClient, nioCore, nioHTTP1],
+            dependencies: ["TelemetryModel", "ReportStore", httpClient, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
         .target(

@@ -50,7 +50,7 @@ extension ReportWriter {
     /// What is seen of a report within one month.
     private struct Piece {
         let month: CalendarMonth
-        let stay: Int
+        var stay: Int
         var hours: ClosedRange<Int>
         var days: Int
     }
@@ -69,6 +69,8 @@ extension ReportWriter {
                     $0.month == piece.month && contents[$0.stay].bytes == contents[piece.stay].bytes
                 }
                 if let known {
+                    // What is said again is the last that was said.
+                    pieces[known].stay = piece.stay
                     pieces[known].days |= piece.days
                     let hours = pieces[known].hours
                     pieces[known].hours =

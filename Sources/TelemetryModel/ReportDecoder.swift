@@ -88,11 +88,10 @@ private struct Contents {
         let line = SeriesCache.Line(whole: token.name.lowerBound..<token.valueStart, identifier: identifier?.value)
         if identifier?.isEscaped != true, let series = cache.series(of: line, in: bytes) {
             let value = try Self.value(token, of: series.metric)
-            if let identifier {
-                if builder.add(series, identifier: bytes.text(identifier.value), value: value, line: token.line) { return }
-            } else {
+            guard let identifier else {
                 return builder.add(series, value: value, line: token.line)
             }
+            if builder.add(series, identifier: bytes.text(identifier.value), value: value, line: token.line) { return }
         }
         try addNew(token, labels, line, in: bytes)
     }

@@ -17,7 +17,7 @@ public struct Series: Hashable, Sendable {
     }
 
     /// The series with another value of a label.
-    func replacing(_ label: Int, _ value: String) -> Self {
+    package func replacing(_ label: Int, _ value: String) -> Self {
         var series = self
         series.labels[label] = value
         return series

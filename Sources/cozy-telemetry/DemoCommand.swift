@@ -78,7 +78,7 @@ private struct DemoTour: Service {
         let reachable = host == "0.0.0.0" ? "127.0.0.1" : host
         let url = "http://\(reachable.contains(":") ? "[\(reachable)]" : reachable):\(ports.listen)"
         Terminal.say(
-            "A fleet of \(fleet.clusters) clusters reports to \(url) in \(fleet.rounds) rounds; some leave, others come."
+            "A fleet of \(fleet.clusters) clusters reports to \(url) in \(fleet.rounds ?? 4) rounds; some leave, others come."
         )
         let result = try await fleet.run(against: url)
         try Task.checkCancellation()
