@@ -15,11 +15,11 @@ import signal
 import sys
 import tempfile
 
-from bench import month, ours, side_by_side, tables
+from bench import allocations, month, ours, side_by_side, tables
 from bench.processes import BenchError
 from bench.systems import Ours, Pushgateway, VictoriaMetrics
 
-PARTS = ["reports", "series", "scaling", "slow-disk", "month"]
+PARTS = ["allocations", "reports", "series", "scaling", "slow-disk", "month"]
 SYSTEMS = {"ours": Ours, "victoria-metrics": VictoriaMetrics, "pushgateway": Pushgateway}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -74,6 +74,9 @@ def measure(options):
     figures = {}
     few = {"ours": options.clusters, "victoria-metrics": options.clusters,
            "pushgateway": min(options.clusters, options.pushgateway_clusters)}
+    if "allocations" in options.only:
+        figures["allocations"] = allocations.allocations(options)
+        allocations.check(figures["allocations"])
     if "reports" in options.only:
         figures["reports"] = compare(options, options.fixture, side_by_side.SMALL, few, 1_000)
     if "series" in options.only:
@@ -94,6 +97,8 @@ def markdown(figures):
     """The figures as text with tables."""
     compared = [figures[part] for part in ("reports", "series") if part in figures]
     parts = []
+    if "allocations" in figures:
+        parts.append(("Allocations of cozy-telemetry", tables.allocations(figures["allocations"])))
     if compared:
         parts.append(("Side by side", tables.loads([row for rows, _ in compared for row in rows])))
     disks = [disk for _, disks in compared for disk in disks] + ([figures["month"]] if "month" in figures else [])

@@ -2,11 +2,10 @@
 """What is measured of our backend alone: many clusters against few, and a slow disk."""
 
 import pathlib
-import subprocess
 import tempfile
 
 from bench.load import Load
-from bench.processes import BenchError, say
+from bench.processes import compile_library, say
 from bench.systems import Ours
 
 PHASES = [
@@ -43,7 +42,7 @@ def slow_disk(options):
     """The same load on this disk and on one whose every sync takes longer."""
     rows = []
     with tempfile.TemporaryDirectory(prefix="telemetry-bench-") as directory:
-        library = compile_slow_fsync(options.root / "Benchmarks/slow-fsync.c", pathlib.Path(directory))
+        library = compile_library(options.root / "Benchmarks/slow-fsync.c", pathlib.Path(directory))
         slow = {"LD_PRELOAD": str(library), "SLOW_FSYNC_US": "5000"}
         for disk, environment in (("this disk", {}), ("5 ms a sync", slow)):
             for connections in (1, 64, 512):
@@ -71,14 +70,3 @@ def on_disk(environment, connections, options, clusters=1_000):
 def commits(server):
     """The reports that were committed, and in how many commits."""
     return (server.metric("telemetry_store_commit_reports_sum"), server.metric("telemetry_store_commit_reports_count"))
-
-
-def compile_slow_fsync(source, directory):
-    """The library that makes syncs slow."""
-    library = directory / "slow-fsync.so"
-    command = ["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"]
-    try:
-        subprocess.run(command, check=True, capture_output=True, text=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise BenchError(f"cc could not compile {source.name}: {getattr(error, 'stderr', error)}") from error
-    return library

@@ -140,3 +140,14 @@ class Server:
     def disk_bytes(self, part="."):
         """What the data, or a folder of it, takes on disk."""
         return sum(path.stat().st_blocks * 512 for path in (self.data / part).rglob("*") if path.is_file())
+
+
+def compile_library(source, directory):
+    """A library of a C file, to be loaded before a server's own."""
+    library = directory / f"{source.stem}.so"
+    command = ["cc", "-O2", "-shared", "-fPIC", "-Wall", "-Werror", "-o", str(library), str(source), "-ldl"]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BenchError(f"cc could not compile {source.name}: {getattr(error, 'stderr', error)}") from error
+    return library

@@ -75,3 +75,9 @@ def slow_disk(rows):
     return table(head, [[row["disk"], row["connections"], number(row["closed"]["perSecond"]),
                          number(row["reportsPerCommit"]), number(row["closed"]["p50"]), number(row["closed"]["p99"]),
                          latency(row["open"], "p50"), latency(row["open"], "p99")] for row in rows])
+
+
+def allocations(rows):
+    """What a report costs in allocations."""
+    return table(["reports", "allocations a report", "at most"],
+                 [[row["reports"], number(row["allocations"]), row["limit"]] for row in rows])
