@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FleetSimulator
-import Foundation
 import TelemetryModel
 import TelemetryTesting
 import Testing
@@ -24,20 +23,7 @@ struct StoreFigureTests {
     ) async throws {
         let test = try TestStore()
         let store = try test.open()
-        var history = SimulatedHistory(clusters: clusters, from: first, months: months, seed: seed)
-        let decoder = ReportDecoder(pseudonymizer: test.pseudonymizer)
-        var all: [AcceptedReport] = []
-        while let deliveries = history.next() {
-            for delivery in deliveries {
-                let accepted = AcceptedReport(
-                    cluster: test.pseudonymizer.pseudonym(of: delivery.report.cluster),
-                    receivedAt: delivery.receivedAt,
-                    report: try decoder.decode(delivery.report.body).report
-                )
-                all.append(accepted)
-                _ = try await store.submit(accepted)
-            }
-        }
+        let all = try await test.fill(store, clusters: clusters, from: first, months: months, seed: seed)
         try await body(store, ReferenceFigures(all), all)
         try store.close()
     }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FleetSimulator
 import GRDB
 import Logging
 import Metrics
@@ -19,10 +20,10 @@ struct TestStore {
         pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
     }
 
-    /// Opens the store.
-    func open(maximumWaiting: Int = 10_000) throws -> ReportStore {
+    /// Opens the store, or one of the same key elsewhere.
+    func open(_ path: String? = nil, maximumWaiting: Int = 10_000) throws -> ReportStore {
         try ReportStore(
-            directory: directory.path,
+            directory: path ?? directory.path,
             keyCheck: pseudonymizer.checkValue,
             maximumWaiting: maximumWaiting,
             metrics: NOOPMetricsHandler.instance,
@@ -34,6 +35,31 @@ struct TestStore {
     func accepted(_ cluster: String, _ report: Report, at instant: UTCInstant) throws -> AcceptedReport {
         let id = try #require(ClusterID(cluster))
         return AcceptedReport(cluster: pseudonymizer.pseudonym(of: id), receivedAt: instant, report: report)
+    }
+
+    /// Fills a store with a simulated history; gives back what it accepted.
+    func fill(
+        _ store: ReportStore,
+        clusters: Int,
+        from first: CalendarMonth,
+        months: Int,
+        seed: UInt64
+    ) async throws -> [AcceptedReport] {
+        var history = SimulatedHistory(clusters: clusters, from: first, months: months, seed: seed)
+        let decoder = ReportDecoder(pseudonymizer: pseudonymizer)
+        var all: [AcceptedReport] = []
+        while let deliveries = history.next() {
+            for delivery in deliveries {
+                let accepted = AcceptedReport(
+                    cluster: pseudonymizer.pseudonym(of: delivery.report.cluster),
+                    receivedAt: delivery.receivedAt,
+                    report: try decoder.decode(delivery.report.body).report
+                )
+                all.append(accepted)
+                _ = try await store.submit(accepted)
+            }
+        }
+        return all
     }
 
     /// A report of nodes.
