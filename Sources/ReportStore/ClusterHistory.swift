@@ -34,7 +34,7 @@ struct ClusterHistory {
         var reports: [Seen] = []
         let rows = try Row.fetchCursor(statement, arguments: [row])
         while let found = try rows.next() {
-            guard let collector = Collector(rawValue: found[1]) else {
+            guard let collector = UInt8(exactly: found[1] as Int).flatMap(Collector.init(rawValue:)) else {
                 throw StoreError.damaged("a report is of no collector")
             }
             let content = try ReportContent(bytes: Array(found[4] as Data), interner: &interner, in: database)

@@ -49,7 +49,10 @@ public struct StoreCheck: Codable, Equatable, Sendable {
         var changes = TotalChanges()
         var pseudonyms: Set<Pseudonym> = []
         let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM cluster") ?? 0
-        let rows = try Row.fetchCursor(database, sql: "SELECT id, pseudonym, second_day FROM cluster ORDER BY id")
+        let rows = try Row.fetchCursor(
+            database,
+            sql: "SELECT id, pseudonym, second_day, first_day FROM cluster ORDER BY id"
+        )
         while let row = try rows.next() {
             if clusters % 10_000 == 0 { progress(.clusters(clusters, of: count)) }
             clusters += 1
@@ -64,6 +67,10 @@ public struct StoreCheck: Codable, Equatable, Sendable {
             let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
             let stored = try StoredMonths.fetch(row[0], in: database)
             if months != stored { note("the months of a cluster are not what its reports come to") }
+            let first = UTCDay(daysSinceEpoch: row[3])
+            if !history.agrees(first: first, second: day, allFrom: followedFrom) {
+                note("the days of a cluster are not when its reports were seen")
+            }
             if history.reports.contains(where: { $0.content.digest != $0.digest }) {
                 note("a report is not what its digest says")
             }
@@ -112,5 +119,29 @@ public struct StoreCheck: Codable, Equatable, Sendable {
             let count = try Int.fetchOne(database, sql: sql) ?? 0
             if count > 0 { note("\(table) has rows of \(count) clusters that are not there") }
         }
+    }
+}
+
+extension ClusterHistory {
+    /// Whether the reports were seen first on these days.
+    ///
+    /// Of days before the month that all rows are there from, the rows do not say which was the first.
+    fileprivate func agrees(first: UTCDay, second: UTCDay?, allFrom month: CalendarMonth) -> Bool {
+        let days = self.days
+        let later = days.filter { $0 > first }.min()
+        if first.month >= month { return days.min() == first && later == second }
+        guard let second else { return later == nil }
+        if second.month >= month { return later == second }
+        return later.map { second <= $0 } ?? true
+    }
+
+    /// The days that reports were seen on.
+    private var days: Set<UTCDay> {
+        var days: Set<UTCDay> = []
+        for report in reports {
+            let first = report.month.firstDay.daysSinceEpoch
+            for day in 0..<31 where report.days >> day & 1 == 1 { days.insert(UTCDay(daysSinceEpoch: first + day)) }
+        }
+        return days
     }
 }

@@ -39,19 +39,23 @@ public struct StoreStatistics: Codable, Equatable, Sendable {
     /// Counts what a store has; it reads all of it.
     init(_ database: Database) throws {
         func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
-        func month(_ sql: String) throws -> String? {
-            try Int.fetchOne(database, sql: sql).map { CalendarMonth(index: $0).description }
-        }
+        func month(_ index: Int?) -> String? { index.map { CalendarMonth(index: $0).description } }
         clusters = try count("SELECT count(*) FROM cluster")
-        distinctReports = try count(
-            "SELECT total(n) FROM (SELECT count(DISTINCT digest) AS n FROM sighting GROUP BY cluster)"
+        let reports = try Row.fetchOne(
+            database,
+            sql: """
+                SELECT coalesce(sum(distinct_reports), 0), coalesce(sum(sightings), 0)
+                FROM (SELECT count(DISTINCT digest) AS distinct_reports, count(*) AS sightings
+                      FROM sighting GROUP BY cluster)
+                """
         )
-        sightings = try count("SELECT count(*) FROM sighting")
+        (distinctReports, sightings) = (reports?[0] ?? 0, reports?[1] ?? 0)
         series = try count("SELECT count(*) FROM series")
         totals = try count("SELECT count(*) FROM total")
-        firstMonth = try month("SELECT min(month) FROM month")
-        lastMonth = try month("SELECT max(month) FROM month")
-        rowsSince = try month("SELECT value FROM meta WHERE name = '\(Meta.followedFrom)'")
+        let months = try Row.fetchOne(database, sql: "SELECT min(month), max(month) FROM month")
+        (firstMonth, lastMonth) = (month(months?[0]), month(months?[1]))
+        let since = try Meta.number(Meta.followedFrom, in: database)
+        rowsSince = month(since == 0 ? nil : since)
         bytes = try count("PRAGMA page_count") * count("PRAGMA page_size")
         schema =
             try String.fetchOne(
