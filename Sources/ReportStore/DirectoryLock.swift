@@ -28,6 +28,18 @@ final class DirectoryLock: Sendable {
         descriptor = Mutex(file)
     }
 
+    /// Keeps others from taking the lock as long as this lives; nil where somebody has it.
+    ///
+    /// It writes nothing. A directory without a lock file was never anybody's.
+    init?(readersOf directory: String) {
+        let file = open(directory + "/lock", O_RDONLY | O_CLOEXEC)
+        guard file < 0 || flock(file, LOCK_SH | LOCK_NB) == 0 else {
+            close(file)
+            return nil
+        }
+        descriptor = Mutex(file)
+    }
+
     deinit { release() }
 
     /// Whether the directory is still this process's.

@@ -12,6 +12,9 @@ public struct Erasure: Codable, Equatable, Sendable {
     /// Whether the cluster was counted in windows whose totals were finished before; those are anonymous and stay.
     public var isCountedInFinishedWindows: Bool
 
+    /// What is removed of a cluster that nothing is known about.
+    public static let nothing = Self(sightings: 0, months: 0, isCountedInFinishedWindows: false)
+
     private enum CodingKeys: String, CodingKey {
         case sightings, months
         case isCountedInFinishedWindows = "counted_in_finished_windows"
@@ -23,8 +26,8 @@ extension ReportStore {
     /// rows; all in one transaction.
     ///
     /// - Returns: What was removed; nil where the store has nothing about the cluster.
-    /// - Throws: `StoreError.unavailable`; where it says that the log could not be emptied, the rows are gone from the
-    ///   tables, and from the files with the next erasure or the next stop of the backend.
+    /// - Throws: `StoreError.unavailable`; `StoreError.logNotEmptied` where the rows are gone from the tables, and go from
+    ///   the files with the next erasure or the next stop of the backend.
     public func erase(_ cluster: Pseudonym) async throws -> Erasure? {
         try await write { [self] database in
             guard let row = clusters.find(cluster)?.row else { return nil }
@@ -37,11 +40,14 @@ extension ReportStore {
     }
 
     /// Runs something on the writing connection, in turn with the commits.
+    ///
+    /// It is finished once it is begun, also in a task that is cancelled: an interrupted transaction would look like a
+    /// store that takes no reports.
     func write<Value: Sendable>(_ body: @escaping @Sendable (Database) throws -> Value) async throws -> Value {
-        do {
-            return try await pool.writeWithoutTransaction(body)
-        } catch {
-            throw StoreError(error)
+        try await withCheckedThrowingContinuation { continuation in
+            pool.asyncWriteWithoutTransaction { database in
+                continuation.resume(with: Result { try body(database) }.mapError { StoreError($0) })
+            }
         }
     }
 
@@ -50,7 +56,7 @@ extension ReportStore {
         do {
             _ = try database.checkpoint(.truncate)
         } catch {
-            throw StoreError.unavailable(reason: "the log could not be emptied: \(StoreError.reason(of: error))")
+            throw StoreError.logNotEmptied(reason: StoreError.reason(of: error))
         }
     }
 }

@@ -27,14 +27,31 @@ public enum PseudonymKeyFile {
                 }
                 try create(path)
             }
-            let key = try Data(contentsOf: URL(fileURLWithPath: path))
-            guard let pseudonymizer = Pseudonymizer(key: Array(key)) else { throw StoreError.malformedKey(path: path) }
+            guard let pseudonymizer = try existing(inDirectory: directory) else {
+                throw StoreError.unusable(path: path, reason: "it is missing")
+            }
             return pseudonymizer
         } catch let error as StoreError {
             throw error
         } catch {
             throw StoreError.unusable(path: directory, reason: (error as NSError).underlyingReason)
         }
+    }
+
+    /// Reads the key of a data directory; nil where it has none.
+    ///
+    /// - Throws: `StoreError`.
+    static func existing(inDirectory directory: String) throws(StoreError) -> Pseudonymizer? {
+        let path = directory + "/" + name
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        let key: Data
+        do {
+            key = try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw .unusable(path: path, reason: (error as NSError).underlyingReason)
+        }
+        guard let pseudonymizer = Pseudonymizer(key: Array(key)) else { throw .malformedKey(path: path) }
+        return pseudonymizer
     }
 
     /// Writes a random key beside its place, syncs it and moves it there.
@@ -46,18 +63,9 @@ public enum PseudonymKeyFile {
         guard FileManager.default.createFile(atPath: temporary, contents: Data(key), attributes: attributes) else {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
         }
-        try sync(temporary)
+        try DurableFile.sync(temporary)
         try FileManager.default.moveItem(atPath: temporary, toPath: path)
-        try sync((path as NSString).deletingLastPathComponent)
-    }
-
-    /// Waits until a file or directory is on disk.
-    private static func sync(_ path: String) throws {
-        let descriptor = open(path, O_RDONLY)
-        defer { close(descriptor) }
-        guard descriptor >= 0, fsync(descriptor) == 0 else {
-            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
-        }
+        try DurableFile.sync((path as NSString).deletingLastPathComponent)
     }
 }
 

@@ -12,7 +12,47 @@ public struct RetentionOutcome: Equatable, Sendable {
     public var clusters = 0
 }
 
+/// The months that a store has rows of, as a retention run has to know them.
+public struct RowMonths: Equatable, Sendable {
+    /// The first month whose rows are all there; nil where nothing was deleted yet.
+    public var completeFrom: CalendarMonth?
+    /// The first month with reports from then on; nil where there is none.
+    public var first: CalendarMonth?
+
+    /// The months of a store.
+    public init(completeFrom: CalendarMonth?, first: CalendarMonth?) {
+        (self.completeFrom, self.first) = (completeFrom, first)
+    }
+
+    /// Reads them from the totals, which takes no time on any store.
+    fileprivate init(_ database: Database) throws {
+        let from = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
+        let stored = try Int.fetchOne(
+            database,
+            sql: "SELECT end FROM total WHERE length = 1 AND end >= ? ORDER BY end LIMIT 1",
+            arguments: [from.index]
+        )
+        let pending = try TotalsTable.pending(in: database).totals.keys.compactMap { key -> CalendarMonth? in
+            guard case .window(let window) = key.period, window.length == .month, window.end >= from else { return nil }
+            return window.end
+        }
+        completeFrom = from.index == 0 ? nil : from
+        first = (pending + [stored.map(CalendarMonth.init(index:))].compactMap { $0 }).min()
+    }
+}
+
 extension ReportStore {
+    /// The months that the store has rows of.
+    ///
+    /// - Throws: `StoreError.unavailable`.
+    public func rowMonths() async throws -> RowMonths {
+        do {
+            return try await pool.read(RowMonths.init)
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     /// How many months of rows a store keeps at least: a window of a year has ended for a month before its rows go.
     public static let shortestRetention = 13
 
@@ -28,7 +68,8 @@ extension ReportStore {
     ///   - month: The first month that is kept.
     ///   - threshold: *k*: names that fewer clusters have are folded.
     /// - Returns: What was deleted.
-    /// - Throws: `StoreError.unavailable`; what is left is done by the next run.
+    /// - Throws: `StoreError.unavailable` or `StoreError.logNotEmptied`, or `CancellationError` between two transactions
+    ///   where the task is cancelled; what is left is done by the next run.
     public func deleteRows(before month: CalendarMonth, threshold: Int) async throws -> RetentionOutcome {
         try await write { [self] database in
             try queue.transaction(in: database) { try $0.finishTotals(before: month, threshold: threshold) }
@@ -37,6 +78,7 @@ extension ReportStore {
         var outcome = RetentionOutcome()
         var first: Int? = 0
         while let from = first {
+            try Task.checkCancellation()
             let done = try await write { [self] database in
                 let batch = try queue.transaction(in: database) {
                     try $0.deleteRows(before: month, clustersFrom: from, count: Self.batch)
@@ -48,7 +90,7 @@ extension ReportStore {
             outcome.clusters += done.gone.count
             first = done.next
         }
-        guard outcome.sightings > 0 else { return outcome }
+        // Also where nothing was left to delete: a run that was cut off may have ended before this.
         try await write { [self] database in
             try queue.transaction(in: database) { writer in
                 try TotalsTable.append(writer.changes, &writer.memory, in: writer.database, addingUp: true)

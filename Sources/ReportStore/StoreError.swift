@@ -12,6 +12,12 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case inUse(directory: String, owner: String)
     /// The store was written by a newer version of this program.
     case newerSchema(path: String)
+    /// The store was written by an older version of this program and was not migrated yet.
+    case olderSchema(path: String)
+    /// A file of a copy cannot be written; the reason says what to do.
+    case cannotCopy(path: String, reason: String)
+    /// A file cannot be restored; the reason says what to do.
+    case cannotRestore(path: String, reason: String)
     /// The pseudonym key is not the one that this store was written with.
     case wrongKey(path: String)
     /// The file that should hold the pseudonym key holds something else.
@@ -24,6 +30,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case damaged(_ what: String)
     /// The cluster was erased while its report waited.
     case forgotten
+    /// What was deleted is gone from the tables, but its pages are still in the log beside the file.
+    case logNotEmptied(reason: String)
     /// The store did not take the report; the reason is SQLite's, without data.
     case unavailable(reason: String)
 
@@ -36,6 +44,12 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(directory) is in use by the process \(owner); stop that, or give another --data-dir"
         case .newerSchema(let path):
             "\(path) was written by a newer version of cozy-telemetry; start that version, or restore a backup of this one"
+        case .olderSchema(let path):
+            "\(path) was written by an older version of cozy-telemetry; start the backend once to migrate it"
+        case .cannotCopy(let path, let reason):
+            "cannot write \(path): \(reason)"
+        case .cannotRestore(let path, let reason):
+            "cannot restore \(path): \(reason); nothing was changed"
         case .wrongKey(let path):
             "\(path) is not the key that this store was written with; put the right key back from your backup"
         case .malformedKey(let path):
@@ -48,6 +62,9 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "the store is damaged: \(what); stop the backend and restore a backup"
         case .forgotten:
             "the cluster was erased while its report waited; send it again"
+        case .logNotEmptied(let reason):
+            "the rows are deleted, but not yet gone from the log beside the file, as somebody reads it (\(reason)); "
+                + "do it again once that is done"
         case .unavailable(let reason):
             "the store cannot take reports now: \(reason)"
         }
@@ -66,6 +83,17 @@ extension StoreError {
             self = .damagedFile(path: path, reason: Self.reason(of: error))
         } else {
             self = (error as? Self) ?? .unusable(path: path, reason: Self.reason(of: error))
+        }
+    }
+
+    /// Why a store cannot be copied.
+    init(copying path: String, to copy: String, _ error: any Error) {
+        if let error = error as? DatabaseError,
+            [.SQLITE_FULL, .SQLITE_IOERR, .SQLITE_CANTOPEN].contains(error.resultCode)
+        {
+            self = .cannotCopy(path: copy, reason: Self.reason(of: error) + "; give another FILE, or make room")
+        } else {
+            self = Self(opening: path, error)
         }
     }
 
