@@ -26,6 +26,7 @@ public struct Backend: Service {
     private let store: ReportStore
     private let reports: IngestHandler.Shared
     private let overview: OverviewEndpoint
+    private let retention: RetentionService
     private let registry: MetricsRegistry
     private let logger: Logger
     private let onReady: @Sendable (Ports) -> Void
@@ -73,6 +74,13 @@ public struct Backend: Service {
             logger: logger
         )
         overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
+        retention = RetentionService(
+            store: store,
+            period: settings.retention,
+            threshold: settings.anonymityThreshold,
+            now: now,
+            logger: logger
+        )
     }
 
     /// Serves until graceful shutdown.
@@ -83,7 +91,10 @@ public struct Backend: Service {
             application(adminEndpoints, adminServer, at: settings.adminAddress) { gotPort.yield((true, $0)) },
         ]
         let group = ServiceGroup(
-            configuration: .init(services: listeners + [Readiness(ports: ports, onReady: ready)], logger: quiet)
+            configuration: .init(
+                services: listeners + [Readiness(ports: ports, onReady: ready), retention],
+                logger: quiet
+            )
         )
         try await group.run()
     }

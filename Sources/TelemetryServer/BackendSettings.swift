@@ -16,6 +16,8 @@ public struct BackendSettings: Sendable {
     public var largestBodiesInFlight = 256 * 1024 * 1024
     /// *k*: what could single a cluster out is published where at least so many clusters have it.
     public var anonymityThreshold = 5
+    /// For how long rows of reports are kept.
+    public var retention = RetentionPeriod.standard
     /// So many reports wait for their commit at the most; further ones are answered 503.
     public var largestQueue = 10_000
     /// A connection without a request is closed after so many seconds.

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import ReportStore
+import ServiceLifecycle
+import TelemetryModel
+
+/// Deletes the rows of reports that are out of date: when the backend starts, and then once an hour.
+///
+/// It ends at once on graceful shutdown; what is left is deleted after the next start.
+struct RetentionService: Service {
+    let store: ReportStore
+    let period: RetentionPeriod
+    /// *k*: names that fewer clusters have are folded in the totals that stay.
+    let threshold: Int
+    /// The receiving clock.
+    let now: @Sendable () -> UTCInstant
+    let logger: Logger
+    /// Time that does not depend on the receiving clock.
+    var uptime: @Sendable () -> Duration = { [start = ContinuousClock.now] in ContinuousClock.now - start }
+    /// Waits for the next hour.
+    var pause: @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(3_600)) }
+
+    /// Runs until graceful shutdown.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                var plan = RetentionPlan(period)
+                while true {
+                    try await keep(&plan)
+                    try await pause()
+                }
+            }
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    /// Deletes what is out of date.
+    ///
+    /// - Throws: `CancellationError` alone; a failure is logged, and the next hour tries again.
+    private func keep(_ plan: inout RetentionPlan) async throws {
+        do {
+            switch plan.decide(in: now().month, try await store.rowMonths(), uptime: uptime()) {
+            case .nothing:
+                break
+            case .wait(let months):
+                logger.notice(
+                    "rows of several months are out of date; they go if the clock says so for a day",
+                    metadata: ["months": "\(months)"]
+                )
+            case .delete(let month):
+                try await delete(before: month)
+                plan.ended(well: true)
+            }
+        } catch let error as CancellationError {
+            throw error
+        } catch {
+            plan.ended(well: false)
+            logger.error("rows that are out of date could not be deleted", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    private func delete(before month: CalendarMonth) async throws {
+        let outcome = try await store.deleteRows(before: month, threshold: threshold)
+        guard outcome.sightings > 0 else { return }
+        logger.notice(
+            "rows that are out of date are deleted",
+            metadata: ["before": "\(month)", "reports": "\(outcome.sightings)", "clusters": "\(outcome.clusters)"]
+        )
+    }
+}
