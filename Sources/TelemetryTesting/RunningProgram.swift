@@ -23,13 +23,16 @@ package final class RunningProgram: Sendable {
     ///   - arguments: Its arguments.
     ///   - environment: What is added to the environment, of which only `PATH` is inherited.
     ///   - wrapper: A command that runs the command line which follows it, as `env` does.
+    ///   - input: What it reads; nil for nothing.
     /// - Throws: Where the executable cannot be started.
     package convenience init(
         _ arguments: [String],
         environment: [String: String] = [:],
-        within wrapper: [String] = []
+        within wrapper: [String] = [],
+        input: Pipe? = nil
     ) throws {
-        try self.init(command: wrapper + [Self.executable.path] + arguments, environment: environment)
+        let command = wrapper + [Self.executable.path] + arguments
+        try self.init(command: command, environment: environment, input: input)
     }
 
     /// Starts any program, found like a shell finds it.

@@ -19,7 +19,7 @@ struct CozyTelemetry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             AgentCommand.self, PreviewCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self,
-            DemoCommand.self,
+            DemoCommand.self, StoreCommand.self,
         ]
     )
 

@@ -64,8 +64,22 @@ struct ServerOptions: ParsableArguments {
     )
     var anonymityThreshold: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Delete rows of reports after so many months or years; 25mo, 3y, at least 13mo. (default: 25mo)",
+            valueName: "time"
+        )
+    )
+    var retention: String?
+
     @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
     var config: String?
+
+    /// The names of all settings, which a settings file may have.
+    static let names: Set<String> = [
+        "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
+        "max-queue", "k", "retention",
+    ]
 
     /// The settings of all sources.
     ///
@@ -74,13 +88,13 @@ struct ServerOptions: ParsableArguments {
         let flags = [
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
-            "max-queue": maxQueue, "k": anonymityThreshold,
+            "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
         ]
-        let sources = try await Settings(flags: flags, known: Set(flags.keys), file: config)
+        let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
             listenAddress: try address("listen-addr", sources["listen-addr"] ?? ":8081"),
             adminAddress: try address("admin-addr", sources["admin-addr"] ?? "127.0.0.1:8082"),
-            dataDirectory: sources["data-dir"] ?? "/var/lib/cozy-telemetry"
+            dataDirectory: sources.dataDirectory
         )
         let sizes = 1...1 << 30
         settings.largestBody = try sources.integer("max-body-bytes", in: sizes, default: settings.largestBody)
@@ -96,7 +110,18 @@ struct ServerOptions: ParsableArguments {
         )
         settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
         settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)
+        settings.retention = try period(sources["retention"], default: settings.retention)
         return settings
+    }
+
+    private func period(_ text: String?, default fallback: RetentionPeriod) throws -> RetentionPeriod {
+        guard let text else { return fallback }
+        guard let period = RetentionPeriod(text) else {
+            throw CommandFailure.usage(
+                "retention must be a number of months or years from 13mo to 100y, such as 25mo or 3y, and is `\(text)`"
+            )
+        }
+        return period
     }
 
     private func address(_ name: String, _ text: String) throws -> ListenAddress {

@@ -45,6 +45,9 @@ struct Settings {
     /// The setting of a name, or nil where nobody set it.
     subscript(_ name: String) -> String? { reader.string(forKey: ConfigKey([name])) }
 
+    /// The directory of the store and its key.
+    var dataDirectory: String { self["data-dir"] ?? "/var/lib/cozy-telemetry" }
+
     /// A whole number.
     ///
     /// - Throws: `CommandFailure` where it is none, or out of range.

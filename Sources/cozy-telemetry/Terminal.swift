@@ -33,6 +33,12 @@ enum Terminal {
         try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(text)\(isLast ? "\n" : "")".utf8))
     }
 
+    /// Takes the line of `progress` away.
+    static func endProgress() {
+        guard isWatched else { return }
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
+    }
+
     /// Writes a value as JSON for programs: sorted keys, two blanks of indentation.
     static func writeJSON(_ value: some Encodable) throws {
         let encoder = JSONEncoder()
