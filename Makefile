@@ -28,11 +28,11 @@ test: test-requirements ## Run all tests.
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
 
-soak: test-requirements ## Cut the power and kill the server over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
+soak: test-requirements ## Cut the power, kill the server, compare figures, over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test $(FLAGS) --skip-build --disable-xctest \
-		--filter PowerLossTests --filter DiskFaultTests --filter KilledServerTests
+		--filter PowerLossTests --filter DiskFaultTests --filter KilledServerTests --filter StoreFigureTests
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 
