@@ -89,6 +89,11 @@ let benchmarks: @Sendable () -> Void = {
         for _ in benchmark.scaledIterations { blackHole(report.digest) }
     }
 
+    Benchmark("fingerprint of a body of 1 kB", configuration: .init(scalingFactor: .kilo)) { benchmark in
+        guard let cluster = ClusterID("a") else { preconditionFailure("a legal id") }
+        for _ in benchmark.scaledIterations { blackHole(Fingerprint(of: fixture.span, from: cluster)) }
+    }
+
     Benchmark("commit the first report of 1,000 clusters") { benchmark in
         let report = try report()
         try await withStore { store in
@@ -108,6 +113,32 @@ let benchmarks: @Sendable () -> Void = {
             for _ in benchmark.scaledIterations {
                 try await submit(report, clusters: 0..<1_000, at: march, to: store)
             }
+            benchmark.stopMeasurement()
+        }
+    }
+
+    Benchmark("commit an unchanged report of 1,000 clusters an hour later") { benchmark in
+        let report = try report()
+        try await withStore { store in
+            try await submit(report, clusters: 0..<1_000, at: march, to: store)
+            var instant = march
+            benchmark.startMeasurement()
+            for _ in benchmark.scaledIterations {
+                instant = instant.advanced(bySeconds: 3_600)
+                try await submit(report, clusters: 0..<1_000, at: instant, to: store)
+            }
+            benchmark.stopMeasurement()
+        }
+    }
+
+    Benchmark("breakdown by kernel of a year of 1,000 clusters", configuration: .init(scalingFactor: .kilo)) {
+        benchmark in
+        let report = try report()
+        try await withStore { store in
+            try await submit(report, clusters: 0..<1_000, at: march, to: store)
+            let window = Window(.year, endingWith: march.month)
+            benchmark.startMeasurement()
+            for _ in benchmark.scaledIterations { blackHole(try await store.breakdowns(by: .kernel, in: [window])) }
             benchmark.stopMeasurement()
         }
     }
