@@ -150,7 +150,11 @@ public final class ReportStore: Sendable {
     public func close() throws {
         guard lock.isHeld else { return }
         do {
-            // The log is synced; the next start finds it.
+            // Neither has to be: what is left is found by the next start.
+            try? pool.write { database in
+                var memory = WriterMemory()
+                try TotalsTable.append(TotalChanges(), &memory, in: database, addingUp: true)
+            }
             try? pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
             try pool.close()
             lock.release()
