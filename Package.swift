@@ -82,7 +82,7 @@ let package = Package(
         ),
         .target(
             name: "ReportStore",
-            dependencies: ["TelemetryModel", grdb, deque, logging, metrics],
+            dependencies: ["TelemetryModel", grdb, sqlite, deque, logging, metrics],
             swiftSettings: swiftSettings
         ),
         .target(

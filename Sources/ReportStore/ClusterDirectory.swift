@@ -5,6 +5,17 @@ import GRDB
 import Synchronization
 import TelemetryModel
 
+extension Pseudonym {
+    /// The pseudonym in a column.
+    fileprivate init?(data: Data) {
+        guard data.count == Self.length else { return nil }
+        let words = data.withUnsafeBytes { bytes in
+            (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+        self.init(high: UInt64(bigEndian: words.0), low: UInt64(bigEndian: words.1))
+    }
+}
+
 /// The index of clusters that the writer and the callers share.
 final class ClusterDirectory: Sendable {
     private let index: Mutex<ClusterIndex>
@@ -17,9 +28,9 @@ final class ClusterDirectory: Sendable {
             sql: "SELECT id, pseudonym, first_day, second_day FROM cluster ORDER BY id"
         )
         while let row = try rows.next() {
-            guard let pseudonym = Pseudonym(bytes: Array(row[1] as Data)), index.row(of: pseudonym) == nil else {
-                throw StoreError.damaged("a cluster has no pseudonym of its own")
-            }
+            let pseudonym = try row.withUnsafeData(atIndex: 1) { $0.flatMap(Pseudonym.init(data:)) }
+            // That no two are equal is left to `store check`: here it would take as long as all the rest.
+            guard let pseudonym else { throw StoreError.damaged("a cluster has no pseudonym") }
             let entry = ClusterIndex.Entry(pseudonym: pseudonym, firstDay: row[2], secondDay: row[3] ?? .max)
             index.store(entry, at: row[0])
         }

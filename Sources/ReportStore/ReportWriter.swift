@@ -151,10 +151,10 @@ extension ReportWriter {
         let row = newRow(newRows.count)
         newRows[pseudonym] = row
         let (first, second) = (days.first?.daysSinceEpoch ?? 0, days.count > 1 ? days[1].daysSinceEpoch : nil)
-        let statement = try database.cachedStatement(
-            sql: "INSERT INTO cluster (id, pseudonym, first_day, second_day) VALUES (?, ?, ?, ?)"
+        try database.run(
+            "INSERT INTO cluster (id, pseudonym, first_day, second_day) VALUES (?, ?, ?, ?)",
+            [.number(row), .bytes(pseudonym.bytes), .number(first), second.map(Cell.number) ?? .null]
         )
-        try statement.execute(arguments: [row, Data(pseudonym.bytes), first, second])
         entries[row] = ClusterIndex.Entry(
             pseudonym: pseudonym,
             firstDay: Int32(clamping: first),
@@ -227,10 +227,12 @@ extension ReportWriter {
         let facts = try content.facts(interner: &memory.interner, in: database)
         ordinal += 1
         try addDay(facts, state, of: sender)
-        try database.cachedStatement(sql: Sighting.insertion).execute(
-            arguments: [
-                sender.row, state.month.index, state.digest, Int(state.collector.rawValue), state.hour, state.hour,
-                state.dayBit, ordinal, Data(content.bytes),
+        try database.run(
+            Sighting.insertion,
+            [
+                .number(sender.row), .number(state.month.index), .number(state.digest),
+                .number(Int(state.collector.rawValue)), .number(state.hour), .number(state.hour),
+                .number(state.dayBit), .number(ordinal), .bytes(content.bytes),
             ]
         )
         changes.use(content.series, by: 1)

@@ -93,14 +93,15 @@ struct Sighting: Equatable {
 
     /// Writes the row.
     func update(_ state: State, row: Int, in database: Database) throws {
-        let statement = try database.cachedStatement(
-            sql: """
-                UPDATE sighting SET first_hour = ?, last_hour = ?, days = ?, ordinal = ?
-                WHERE cluster = ? AND month = ? AND digest = ?
-                """
-        )
-        try statement.execute(
-            arguments: [firstHour, lastHour, days, ordinal, row, state.month.index, state.digest]
+        try database.run(
+            """
+            UPDATE sighting SET first_hour = ?, last_hour = ?, days = ?, ordinal = ?
+            WHERE cluster = ? AND month = ? AND digest = ?
+            """,
+            [
+                .number(firstHour), .number(lastHour), .number(days), .number(ordinal), .number(row),
+                .number(state.month.index), .number(state.digest),
+            ]
         )
     }
 
@@ -160,14 +161,12 @@ enum StoredMonths {
         _ month: CalendarMonth,
         in database: Database
     ) throws {
-        let statement = try database.cachedStatement(
-            sql: """
-                INSERT INTO month (cluster, month, peaks, lasts) VALUES (?, ?, ?, ?)
-                ON CONFLICT (cluster, month) DO UPDATE SET peaks = excluded.peaks, lasts = excluded.lasts
-                """
-        )
-        try statement.execute(
-            arguments: [row, month.index, Data(summary.peakBytes), Data(summary.lastBytes)]
+        try database.run(
+            """
+            INSERT INTO month (cluster, month, peaks, lasts) VALUES (?, ?, ?, ?)
+            ON CONFLICT (cluster, month) DO UPDATE SET peaks = excluded.peaks, lasts = excluded.lasts
+            """,
+            [.number(row), .number(month.index), .bytes(summary.peakBytes), .bytes(summary.lastBytes)]
         )
     }
 }

@@ -10,7 +10,7 @@ import TelemetryModel
 /// up. Readers add them up as they read.
 enum TotalsTable {
     /// The most rows of `change`, and the most bytes in them.
-    private static let largestPending = (rows: 64, bytes: 1 << 20)
+    private static let largestPending = (rows: 128, bytes: 1 << 20)
 
     /// Appends changes, and adds up what has come together.
     ///
@@ -29,8 +29,7 @@ enum TotalsTable {
         let bytes = changes.bytes
         var pending = try memory.pending ?? count(in: database)
         if !bytes.isEmpty {
-            try database.cachedStatement(sql: "INSERT INTO change (changes) VALUES (?)")
-                .execute(arguments: [Data(bytes)])
+            try database.run("INSERT INTO change (changes) VALUES (?)", [.bytes(bytes)])
             pending = (pending.rows + 1, pending.bytes + bytes.count)
         }
         if now || pending.rows >= largestPending.rows || pending.bytes >= largestPending.bytes {

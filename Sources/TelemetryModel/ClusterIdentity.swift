@@ -51,6 +51,12 @@ public struct Pseudonym: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Ordered by bytes.
     public static func < (left: Self, right: Self) -> Bool { (left.high, left.low) < (right.high, right.low) }
 
+    /// The pseudonym of two words.
+    package init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
     /// The first 16 of at least as many bytes.
     fileprivate init(leading bytes: some Sequence<UInt8>) {
         var words = (high: UInt64(0), low: UInt64(0))

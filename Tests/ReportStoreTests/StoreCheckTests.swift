@@ -58,15 +58,13 @@ struct StoreCheckTests {
             }
         }
         _ = try await store.submit(test.accepted("late", TestStore.report(nodes: 2), at: TestStore.march))
-        try store.close()
         let maintenance = StoreMaintenance(directory: test.directory.path)
         let whole = try await maintenance.check { _ in }
         #expect(whole.problems == [])
         #expect(whole.clusters > 6 && whole.sightings > whole.clusters && whole.totals > 100)
-        let file = try DatabaseQueue(path: maintenance.storePath)
-        try await file.write { try $0.execute(sql: tampering.sql) }
-        try file.close()
+        try await store.write { try $0.execute(sql: tampering.sql) }
         let problems = try await maintenance.check { _ in }.problems
         #expect(problems.contains { $0.contains(tampering.word) }, "\(problems)")
+        try store.close()
     }
 }
