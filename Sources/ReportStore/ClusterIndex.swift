@@ -16,6 +16,9 @@ struct ClusterIndex {
         var hour: Int32 = .min
         /// nil where nothing is known.
         var collector: Collector?
+
+        /// The month that it was last seen in.
+        var month: CalendarMonth { UTCInstant(secondsSinceEpoch: Int64(hour) * 3_600).month }
     }
 
     /// One cluster.
@@ -52,11 +55,15 @@ struct ClusterIndex {
             }
         }
 
-        /// Whether a report of a collector is its last, and not superseded; nil where that is not known.
-        func isLatest(_ digest: Int64, of collector: Collector) -> Bool? {
+        /// Whether a report of a collector is its last in a month, and not superseded; nil where that is not known.
+        func isLatest(_ digest: Int64, of collector: Collector, in month: CalendarMonth) -> Bool? {
             let latest = collector == .v1Controller ? second : main
-            if latest.collector == collector { return latest.digest == digest }
-            return latest.collector == nil && !(collector == .v1Controller && main.collector == .v0) ? nil : false
+            guard latest.collector == collector else {
+                return latest.collector == nil && !(collector == .v1Controller && main.collector == .v0) ? nil : false
+            }
+            guard latest.digest == digest else { return false }
+            // Of another month it says nothing: there something else may have been the last.
+            return latest.month == month ? true : nil
         }
     }
 
@@ -122,8 +129,9 @@ struct ClusterIndex {
     }
 
     private mutating func makeRoom(at row: Int) {
-        if let free = freeRows.lastIndex(of: row) { freeRows.remove(at: free) }
-        if row >= nextRow {
+        if row < nextRow {
+            if let free = freeRows.lastIndex(of: row) { freeRows.remove(at: free) }
+        } else {
             freeRows.append(contentsOf: (nextRow..<row).reversed())
             nextRow = row + 1
         }

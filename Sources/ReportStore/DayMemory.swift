@@ -29,10 +29,4 @@ struct DayMemory {
     mutating func set(_ peaks: [Peak], of row: Int, on day: UTCDay) {
         if rows.contains(row) { known[row] = (day, peaks) }
     }
-
-    /// Forgets a cluster.
-    mutating func forget(_ row: Int) {
-        rows.remove(row)
-        known[row] = nil
-    }
 }

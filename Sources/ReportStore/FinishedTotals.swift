@@ -33,7 +33,7 @@ enum FinishedTotals {
         var (kinds, resources): ([Entry], [Entry]) = ([], [])
         for case (.figure(let figure), let total) in totals {
             switch figure {
-            case .application(let kind) where ApplicationName.canonical(of: kind) == nil:
+            case .application(let kind) where ApplicationName.published(kind) != kind:
                 let clusters = totals[.figure(.clustersWithApplication(kind: kind))]
                 kinds.append(Entry(name: kind, total: total, clusters: Int64(clamping: clusters?.all ?? 0)))
             case .capacity(let resource) where resource != "cpu" && resource != "memory":
@@ -52,7 +52,7 @@ enum FinishedTotals {
 
     /// Whether the values of a dimension come from the public vocabulary.
     private static func isPublic(_ name: String, _ dimension: Dimension) -> Bool {
-        (dimension == .application || dimension == .workloadKind) && ApplicationName.canonical(of: name) != nil
+        (dimension == .application || dimension == .workloadKind) && ApplicationName.published(name) == name
     }
 
     /// Takes the names that may not be told off, and adds what may be told together to `other`.

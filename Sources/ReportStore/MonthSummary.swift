@@ -20,9 +20,6 @@ struct MonthSummary: Equatable {
     /// One of each collector that reported, ordered by collector.
     var lasts: [Last] = []
 
-    /// Whether the month has no report.
-    var isEmpty: Bool { peaks.isEmpty }
-
     /// Takes a report in; returns the items it raised, each with the peak before, nil where there was none.
     mutating func raise(_ report: [Peak]) -> [(item: Int, before: Int64?, after: Int64)] {
         var merged: [Peak] = []
@@ -55,9 +52,6 @@ struct MonthSummary: Equatable {
         lasts.append(last)
         lasts.sort { $0.collector.rawValue < $1.collector.rawValue }
     }
-
-    /// The last report of a collector.
-    func last(of collector: Collector) -> Last? { lasts.first { $0.collector == collector } }
 }
 
 // MARK: - Stored form
@@ -133,13 +127,6 @@ extension MonthSummary {
 // MARK: - The last reports of a window
 
 extension [MonthSummary.Last] {
-    /// Of each collector the last of all: what is left where months come together in a window.
-    var latest: Self {
-        Collector.allCases.compactMap { collector in
-            filter { $0.collector == collector }.max { $0.ordinal < $1.ordinal }
-        }
-    }
-
     /// The values that a cluster has at the end of a window with these last reports, as items in ascending order.
     ///
     /// A value comes from the last report of the collector that speaks of its metric; a v0 report is retired by a later

@@ -19,7 +19,11 @@ final class PartFile: Sendable {
         self.destination = destination
         path = destination + ".part"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Self.failure(path) }
+        guard descriptor >= 0 else {
+            // It is not this one's to remove.
+            isMoved.withLock { $0 = true }
+            throw Self.failure(path)
+        }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, isInPlace else {
             close(descriptor)
             isMoved.withLock { $0 = true }

@@ -73,7 +73,8 @@ extension ReportStore {
     ) async throws -> Value {
         do {
             return try await pool.read { database in
-                let pending = try TotalsTable.pending(in: database).totals
+                let wanted = Set(periods)
+                let pending = try TotalsTable.pending(in: database).totals(of: wanted.contains)
                 var totals: [Period: [Item: Total]] = [:]
                 for period in periods {
                     totals[period] = try TotalsTable.totals(of: period, kinds: kinds, pending: pending, in: database)

@@ -142,7 +142,7 @@ public final class ReportStore: Sendable {
     /// How many clusters the store has.
     public var clusterCount: Int { clusters.count }
 
-    /// Closes the store after everything that waits is committed, and leaves all of it in the one file.
+    /// Closes the store once nobody submits any more, and leaves all of it in the one file.
     ///
     /// Where that cannot be written, as on a full disk, what is committed stays in the log beside the file.
     ///
@@ -162,9 +162,4 @@ public final class ReportStore: Sendable {
             throw StoreError(error)
         }
     }
-}
-
-extension ClusterIndex.Latest {
-    /// The month that the report was last seen in.
-    fileprivate var month: CalendarMonth { UTCInstant(secondsSinceEpoch: Int64(hour) * 3_600).month }
 }

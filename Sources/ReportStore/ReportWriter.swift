@@ -265,7 +265,7 @@ extension ReportWriter {
     ///
     /// The two collectors of v1 report in turn, and which of them was last says nothing.
     private func isLatest(_ sighting: Sighting, _ state: State, of sender: Sender) throws -> Bool {
-        if let known = sender.entry.isLatest(state.digest, of: state.collector) { return known }
+        if let known = sender.entry.isLatest(state.digest, of: state.collector, in: state.month) { return known }
         let months = try months(of: sender, around: state.month).months
         return !months.flatMap(\.summary.lasts).contains { last in
             last.ordinal > sighting.ordinal && last.collector != state.collector.sibling

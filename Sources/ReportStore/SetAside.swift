@@ -25,7 +25,15 @@ enum SetAside {
             guard let log = logs.first(where: { DurableFile.size(of: path + $0) != nil }) else { return nil }
             throw .unusable(path: path + log, reason: "it is the log of a store that is not there; move it away")
         }
-        if size > 0, isReadable(path) { emptyLog(of: path) }
+        if size > 0, isReadable(path) {
+            emptyLog(of: path)
+            guard DurableFile.size(of: path + "-wal") ?? 0 == 0 else {
+                throw .unusable(
+                    path: path + "-wal",
+                    reason: "somebody reads the store, so that its log cannot be emptied"
+                )
+            }
+        }
         let name = freeName(path, instant)
         for log in logs where DurableFile.size(of: path + log) ?? 0 > 0 { try link(path + log, name + log) }
         try link(path, name)

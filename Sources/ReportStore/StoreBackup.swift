@@ -48,6 +48,9 @@ extension StoreMaintenance {
         if isBeside, own.contains((file as NSString).lastPathComponent) {
             throw .cannotCopy(path: file, reason: "it is the backend's own; give another FILE")
         }
+        for log in ["-wal", "-journal"] where DurableFile.size(of: file + log) != nil {
+            throw .cannotCopy(path: file + log, reason: "it would be taken for the log of the copy; move it away")
+        }
         var isDirectory: ObjCBool = false
         guard FileManager.default.fileExists(atPath: file, isDirectory: &isDirectory) else { return }
         if isDirectory.boolValue { throw .cannotCopy(path: file, reason: "it is a directory; give a FILE in it") }

@@ -96,11 +96,14 @@ struct TotalChanges {
     }
 
     /// The changes by period and item.
-    var totals: [Key: Total] {
+    var totals: [Key: Total] { totals { _ in true } }
+
+    /// The changes of those periods that are asked for.
+    func totals(of isWanted: (Period) -> Bool) -> [Key: Total] {
         var totals: [Key: Total] = [:]
         for (key, base) in positions {
             for slot in 0..<PeriodSlots.count where !slots[base + slot].isNothing {
-                for period in PeriodSlots.periods(slot, of: CalendarMonth(index: key.month)) {
+                for period in PeriodSlots.periods(slot, of: CalendarMonth(index: key.month)) where isWanted(period) {
                     totals[Key(period: period, item: key.item), default: Total()] += slots[base + slot]
                 }
             }

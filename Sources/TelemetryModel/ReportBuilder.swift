@@ -5,10 +5,13 @@ public struct ReportBuilder: Sendable {
     /// The values that did not have the form of their label and became `other`.
     public private(set) var replacedValues = 0
 
-    /// Kinds, and resources, that a report may name; what it names beyond becomes `other`.
+    /// Values that a label may have in one report, but for identifiers; what comes beyond becomes `other`.
     ///
-    /// Each name is a figure of its own in every window, so their number has to be bounded.
+    /// Each is a total of its own in every window, so their number has to be bounded. It also is the number of packages
+    /// with their variants.
     public static let largestNameCount = 256
+    /// The same of labels that are lists of names, of which a cluster has one.
+    public static let largestListCount = 4
 
     private let pseudonymizer: Pseudonymizer?
     private var entries: [Entry] = []
@@ -113,29 +116,33 @@ public struct ReportBuilder: Sendable {
         return Report(boundingNames(of: kept))
     }
 
-    /// The samples with no more names of a metric than may be; those that come first in canonical order stay.
+    /// The samples with no more values of a label than may be; those that come first in canonical order stay.
     private mutating func boundingNames(of samples: [Report.Sample]) -> [Report.Sample] {
-        guard samples.count > Self.largestNameCount else { return samples }
-        var names: [Metric: Set<String>] = [:]
-        var bounded: [Report.Sample] = []
-        for sample in samples {
-            guard let label = sample.series.metric.namingLabel, let name = sample.series[label] else {
-                bounded.append(sample)
-                continue
+        let lists = Self.largestListCount
+        let isSmall = samples.count <= lists || samples[lists].series.metric != .clusterInfo
+        guard samples.count > Self.largestNameCount || !isSmall else { return samples }
+        var known: [Metric: [Set<String>]] = [:]
+        var pairs = 0
+        return samples.map { sample in
+            let metric = sample.series.metric
+            var names = known.removeValue(forKey: metric) ?? Array(repeating: [], count: sample.series.labels.count)
+            defer { known[metric] = names }
+            if metric == .packageInfo { pairs += 1 }
+            var labels = sample.series.labels
+            for (position, form) in metric.labelForms.enumerated() where form != .identifier {
+                guard let name = labels[position] else { continue }
+                let limit = form == .nameList ? lists : Self.largestNameCount
+                let isPairTooMany = metric == .packageInfo && pairs > limit
+                if !isPairTooMany, names[position].contains(name) { continue }
+                if !isPairTooMany, names[position].count < limit {
+                    names[position].insert(name)
+                } else {
+                    labels[position] = DataDictionary.other
+                    replacedValues += 1
+                }
             }
-            var known = names[sample.series.metric] ?? []
-            if known.contains(name) || known.count < Self.largestNameCount {
-                known.insert(name)
-                names[sample.series.metric] = known
-                bounded.append(sample)
-            } else {
-                var labels = sample.series.labels
-                labels[label] = DataDictionary.other
-                replacedValues += 1
-                bounded.append(.init(Series(sample.series.metric, labels), sample.value))
-            }
+            return .init(Series(metric, labels), sample.value)
         }
-        return bounded
     }
 
     /// The values with their lengths, so that different ones never read the same.
@@ -145,12 +152,8 @@ public struct ReportBuilder: Sendable {
 }
 
 extension Metric {
-    /// The label whose values are names of figures.
-    fileprivate var namingLabel: Int? {
-        switch self {
-        case .clusterCapacity, .applicationCount: 0
-        case .workloadsCount: WorkloadLabel.kind
-        default: nil
-        }
-    }
+    /// The forms of the labels, looked up once.
+    fileprivate var labelForms: [LabelForm] { Self.allLabelForms[Int(rawValue)] }
+
+    private static let allLabelForms = DataDictionary.metrics.map { $0.labels.map(\.form) }
 }

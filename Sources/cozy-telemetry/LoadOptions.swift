@@ -87,7 +87,8 @@ struct LoadOptions: ParsableArguments {
 
     private static func month(_ text: String) -> CalendarMonth? {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, parts[0].count == 4, let year = Int(parts[0]), let month = Int(parts[1]),
+        guard parts.count == 2, parts[0].count == 4, let year = Int(parts[0]), (2000...2100).contains(year),
+            let month = Int(parts[1]),
             (1...12).contains(month)
         else { return nil }
         return CalendarMonth(year: year, month: month)

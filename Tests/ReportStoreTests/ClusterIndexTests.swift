@@ -13,6 +13,9 @@ struct ClusterIndexTests {
         return try #require(Pseudonym(bytes: bytes))
     }
 
+    /// The month of hour 7.
+    private static let month = CalendarMonth(year: 1970, month: 1)
+
     private static func latest(_ digest: Int64, _ collector: Collector, _ fingerprint: UInt64 = 0)
         -> ClusterIndex.Latest
     {
@@ -72,21 +75,24 @@ struct ClusterIndexTests {
     @Test("a report of v0 supersedes both of v1's, either of them it, and they not each other")
     func supersedes() throws {
         var entry = ClusterIndex.Entry(pseudonym: try Self.pseudonym(1), firstDay: 0, secondDay: .max)
-        #expect(entry.isLatest(1, of: .v0) == nil)
+        #expect(entry.isLatest(1, of: .v0, in: Self.month) == nil)
         entry.note(Self.latest(1, .v1Operator))
-        #expect(entry.isLatest(1, of: .v1Operator) == true)
-        #expect(entry.isLatest(2, of: .v1Controller) == nil)
+        #expect(entry.isLatest(1, of: .v1Operator, in: Self.month) == true)
+        #expect(entry.isLatest(2, of: .v1Controller, in: Self.month) == nil)
         entry.note(Self.latest(2, .v1Controller))
-        #expect(entry.isLatest(1, of: .v1Operator) == true)
-        #expect(entry.isLatest(2, of: .v1Controller) == true)
-        #expect(entry.isLatest(3, of: .v1Controller) == false)
+        #expect(entry.isLatest(1, of: .v1Operator, in: Self.month) == true)
+        #expect(entry.isLatest(2, of: .v1Controller, in: Self.month) == true)
+        #expect(entry.isLatest(3, of: .v1Controller, in: Self.month) == false)
+        #expect(entry.isLatest(1, of: .v1Operator, in: Self.month + 1) == nil)
         entry.note(Self.latest(4, .v0))
-        #expect(entry.isLatest(1, of: .v1Operator) == false)
-        #expect(entry.isLatest(2, of: .v1Controller) == false)
-        #expect(entry.isLatest(4, of: .v0) == true)
+        #expect(entry.isLatest(1, of: .v1Operator, in: Self.month) == false)
+        #expect(entry.isLatest(2, of: .v1Controller, in: Self.month) == false)
+        #expect(entry.isLatest(4, of: .v0, in: Self.month) == true)
         entry.note(Self.latest(2, .v1Controller))
-        #expect(entry.isLatest(2, of: .v1Controller) == true)
-        #expect(entry.isLatest(4, of: .v0) == false || entry.isLatest(4, of: .v0) == nil)
+        #expect(entry.isLatest(2, of: .v1Controller, in: Self.month) == true)
+        #expect(
+            entry.isLatest(4, of: .v0, in: Self.month) == false || entry.isLatest(4, of: .v0, in: Self.month) == nil
+        )
     }
 
     @Test("days: the first two distinct ones, in whatever order they come")

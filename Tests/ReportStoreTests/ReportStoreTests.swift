@@ -92,6 +92,23 @@ struct ReportStoreTests {
         try store.close()
     }
 
+    @Test("a report that is repeated in an earlier month, after a clock stepped back, is that month's last again")
+    func lastOfAnEarlierMonth() async throws {
+        let store = try open()
+        let april = march.advanced(bySeconds: 31 * 86_400)
+        func kernel(_ version: String) -> Report { Report([.init(Series(.nodesCount, ["linux", version]), 3)]) }
+        let (old, new) = (kernel("6.6"), kernel("6.12"))
+        let all = try [(old, march), (new, march), (old, april), (old, march)].map { try accepted("a", $0, at: $1) }
+        for report in all { _ = try await store.submit(report) }
+        let windows = Window.containing(march.month)
+        let breakdowns = try await store.breakdowns(by: .kernel, in: windows)
+        for window in windows {
+            #expect(breakdowns[window] == ReferenceFigures(all).breakdown(by: .kernel, in: window), "\(window.label)")
+        }
+        #expect(breakdowns[Window(.month, endingWith: march.month)]?["6.6"]?.clustersAtEnd == 1)
+        try store.close()
+    }
+
     @Test("capacities whose sum does not fit 64 bits harm nothing, in one commit or in several")
     func largestCapacities() async throws {
         let store = try open()

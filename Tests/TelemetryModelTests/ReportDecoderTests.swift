@@ -194,4 +194,25 @@ struct ReportDecoderTests {
         #expect(texts[4] == "the report has no samples")
         for text in texts { #expect(!text.contains("secret")) }
     }
+
+    @Test(
+        "a label has so many values in one report, lists fewer; what comes beyond is other, and identifiers are not bounded"
+    )
+    func boundsValues() throws {
+        let packages = (0..<400).map { "cozy_package_info{name=\"p\($0 % 20).x\",variant=\"v\($0)\"} 1" }
+        let lists = (0..<9).map { "cozy_cluster_info{bunde_enable=\"a\($0)\"} 1" }
+        let workloads = (0..<900).map { "cozy_workloads_count{uid=\"u\($0)\",kind=\"k\($0 % 300)\",version=\"1\"} 1" }
+        let body = (packages + lists + workloads).joined(separator: "\n")
+        let decoded = try ReportDecoder(pseudonymizer: nil).decode(Array(body.utf8))
+        func values(_ metric: Metric, _ label: Int) -> Set<String> {
+            Set(decoded.report.samples.filter { $0.series.metric == metric }.compactMap { $0.series[label] })
+        }
+        #expect(values(.packageInfo, 1).count == 257)
+        #expect(values(.packageInfo, 0).contains("other"))
+        #expect(decoded.report.samples.filter { $0.series.metric == .packageInfo }.count <= 257)
+        #expect(values(.clusterInfo, ClusterInfoLabel.bundleEnable).count == 5)
+        #expect(values(.workloadsCount, WorkloadLabel.uid).count == 900)
+        #expect(values(.workloadsCount, WorkloadLabel.kind).count == 257)
+        #expect(decoded.replacedValues > 0)
+    }
 }
