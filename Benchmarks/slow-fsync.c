@@ -9,6 +9,7 @@
 
 static int slowly(const char *name, int descriptor) {
     const char *text = getenv("SLOW_FSYNC_US");
+    // The wait is what this is for.
     usleep(text ? (useconds_t)atoi(text) : 5000);
     int (*call)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
     return call(descriptor);

@@ -62,8 +62,9 @@ def merge(server):
     fetch(server.port, "/internal/force_flush")
     fetch(server.port, "/internal/force_merge")
     deadline = time.monotonic() + 60
+    # It begins in the background and nothing tells when.
     time.sleep(0.5)
     while server.metric("vm_active_force_merges") > 0:
         if time.monotonic() > deadline:
             raise BenchError("VictoriaMetrics did not end its merge within a minute")
-        time.sleep(0.1)
+        time.sleep(0.1)  # Nothing tells when it ends.

@@ -103,7 +103,7 @@ class Server:
             try:
                 return fetch(self.port, self.ready_path)
             except (OSError, BenchError):
-                time.sleep(0.05)
+                time.sleep(0.05)  # A server that starts gives no sign that could be waited for.
         raise BenchError(f"{self.name} was not ready after 30 seconds:\n{self.log_tail()}")
 
     def log_tail(self):

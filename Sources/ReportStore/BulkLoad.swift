@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import GRDB
 public import TelemetryModel
 
@@ -90,23 +89,25 @@ extension ReportWriter {
         _ contents: [ReportContent]
     ) throws {
         let row = try addCluster(history.cluster, seenOn: Self.firstDays(pieces))
-        let statement = try database.cachedStatement(sql: Sighting.insertion)
+        let digests = contents.map(\.digest)
         var seen: [ClusterHistory.Seen] = []
         let facts = try contents.map { try $0.facts(interner: &memory.interner, in: database) }
         for piece in pieces {
             let content = contents[piece.stay]
             let collector = history.stays[piece.stay].report.collector
             let ordinal = nextOrdinal()
-            try statement.execute(
-                arguments: [
-                    row, piece.month.index, content.digest, Int(collector.rawValue), piece.hours.lowerBound,
-                    piece.hours.upperBound, piece.days, ordinal, Data(content.bytes),
-                ]
-            )
+            try Sighting(hours: piece.hours, days: piece.days, ordinal: ordinal, content: content.bytes)
+                .insert(
+                    row: row,
+                    month: piece.month,
+                    digest: digests[piece.stay],
+                    collector: collector,
+                    in: database
+                )
             seen.append(
                 ClusterHistory.Seen(
                     month: piece.month,
-                    digest: content.digest,
+                    digest: digests[piece.stay],
                     collector: collector,
                     days: piece.days,
                     ordinal: Int64(ordinal),

@@ -10,17 +10,16 @@ struct ByteWriter {
 
     /// A number that is not negative in few bytes; a negative one takes ten.
     mutating func write(_ number: Int64) {
-        var rest = UInt64(bitPattern: number)
-        while rest >= 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-            rest >>= 7
-        }
-        bytes.append(UInt8(rest))
+        write(bits: UInt64(bitPattern: number))
     }
 
     /// A number of either sign, small ones in few bytes (zigzag).
     mutating func write(signed number: Int128) {
-        var rest = UInt128(bitPattern: (number << 1) ^ (number >> 127))
+        write(bits: UInt128(bitPattern: (number << 1) ^ (number >> 127)))
+    }
+
+    private mutating func write<Number: FixedWidthInteger & UnsignedInteger>(bits: Number) {
+        var rest = bits
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
             rest >>= 7
@@ -64,27 +63,23 @@ struct ByteReader {
 
     /// A number as `write(_:)` wrote it.
     mutating func number() -> Int64? {
-        var number: UInt64 = 0
-        var shift: UInt64 = 0
-        while position < bytes.count, shift < 64 {
-            let byte = bytes[position]
-            position += 1
-            number |= UInt64(byte & 0x7f) << shift
-            if byte < 0x80 { return Int64(bitPattern: number) }
-            shift += 7
-        }
-        return nil
+        bits(UInt64.self).map(Int64.init(bitPattern:))
     }
 
     /// A number as `write(signed:)` wrote it.
     mutating func signedNumber() -> Int128? {
-        var number: UInt128 = 0
-        var shift: UInt128 = 0
-        while position < bytes.count, shift < 128 {
+        bits(UInt128.self).map { Int128(bitPattern: $0 >> 1) ^ -Int128(bitPattern: $0 & 1) }
+    }
+
+    /// Seven bits a byte, the lowest first, up to a byte below 128.
+    private mutating func bits<Number: FixedWidthInteger & UnsignedInteger>(_: Number.Type) -> Number? {
+        var number: Number = 0
+        var shift = 0
+        while position < bytes.count, shift < Number.bitWidth {
             let byte = bytes[position]
             position += 1
-            number |= UInt128(byte & 0x7f) << shift
-            if byte < 0x80 { return Int128(bitPattern: number >> 1) ^ -Int128(bitPattern: number & 1) }
+            number |= Number(byte & 0x7f) << shift
+            if byte < 0x80 { return number }
             shift += 7
         }
         return nil

@@ -34,6 +34,9 @@ struct ClusterIndex {
         /// The last report of v1's controller.
         var second = Latest()
 
+        /// The day that it is established from, the second that it was seen on; nil where there was one only.
+        var establishedSince: UTCDay? { secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int(secondDay)) }
+
         /// Notes that the cluster was seen on a day.
         mutating func see(_ day: Int32) {
             if day < firstDay {

@@ -66,13 +66,11 @@ extension ReportWriter {
     mutating func erase(_ cluster: Pseudonym, row: Int) throws -> Erasure {
         let entry = find(cluster)?.entry
         let history = try ClusterHistory(of: row, &memory.interner, in: database)
-        let day = entry.flatMap { $0.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int($0.secondDay)) }
-        var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: day)
+        var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: entry?.establishedSince)
         scope.isRemoval = true
-        var changes = TotalChanges()
-        var interner = memory.interner
-        let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+        let months = try withMetrics { try history.add(to: &$0, scope: scope, metric: $1) }
         try TotalsTable.append(changes, &memory, in: database, addingUp: true)
+        changes.removeAll()
         for table in ["sighting", "month"] {
             try database.execute(sql: "DELETE FROM \(table) WHERE cluster = ?", arguments: [row])
         }

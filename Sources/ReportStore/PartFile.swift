@@ -88,6 +88,7 @@ extension StoreReader {
     ) async throws(StoreError) -> Int {
         let all = try await usedBytes()
         let watch = Task {
+            // SQLite says nothing while it copies; the size of the file does. It ends when it is cancelled.
             while (try? await Task.sleep(for: .milliseconds(200))) != nil { progress(min(part.size, all), all) }
         }
         defer { watch.cancel() }

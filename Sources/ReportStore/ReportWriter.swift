@@ -118,8 +118,6 @@ extension ReportWriter {
         init(_ found: (row: Int, entry: ClusterIndex.Entry, isNew: Bool)) {
             (row, entry, isNew) = found
         }
-
-        var secondDay: UTCDay? { entry.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int(entry.secondDay)) }
     }
 
     /// The row of a cluster that is committed or new in this transaction.
@@ -165,13 +163,11 @@ extension ReportWriter {
 
     /// Adds the months and the totals of a cluster whose reports are all there.
     mutating func addHistory(_ history: ClusterHistory, of row: Int) throws {
-        let second = entries[row].flatMap { $0.secondDay == .max ? nil : UTCDay(daysSinceEpoch: Int($0.secondDay)) }
-        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: second)
-        var interner = Interner()
-        swap(&interner, &memory.interner)
-        defer { swap(&interner, &memory.interner) }
-        let database = database
-        let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+        let scope = ClusterMonths.Scope(
+            followedFrom: followedFrom,
+            establishedSince: entries[row]?.establishedSince
+        )
+        let months = try withMetrics { try history.add(to: &$0, scope: scope, metric: $1) }
         for month in months { try StoredMonths.store(month.summary, of: row, month.month, in: database) }
     }
 
@@ -227,14 +223,15 @@ extension ReportWriter {
         let facts = try content.facts(interner: &memory.interner, in: database)
         ordinal += 1
         try addDay(facts, state, of: sender)
-        try database.run(
-            Sighting.insertion,
-            [
-                .number(sender.row), .number(state.month.index), .number(state.digest),
-                .number(Int(state.collector.rawValue)), .number(state.hour), .number(state.hour),
-                .number(state.dayBit), .number(ordinal), .bytes(content.bytes),
-            ]
-        )
+        let hours = state.hour...state.hour
+        try Sighting(hours: hours, days: state.dayBit, ordinal: ordinal, content: content.bytes)
+            .insert(
+                row: sender.row,
+                month: state.month,
+                digest: state.digest,
+                collector: state.collector,
+                in: database
+            )
         changes.use(content.series, by: 1)
         var months = try months(of: sender, around: state.month)
         try setLast(facts, facts.peaks, state, of: sender, in: &months)
@@ -274,7 +271,7 @@ extension ReportWriter {
 
     /// The months that share a window with one.
     private func months(of sender: Sender, around month: CalendarMonth) throws -> ClusterMonths {
-        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: sender.secondDay)
+        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: sender.entry.establishedSince)
         let months = sender.isNew ? [] : try StoredMonths.fetch(sender.row, around: month, in: database)
         return ClusterMonths(months, scope: scope)
     }
@@ -304,13 +301,19 @@ extension ReportWriter {
         in month: CalendarMonth,
         to months: inout ClusterMonths
     ) throws {
+        try withMetrics { try months.add(peaks, lasts: lasts, in: month, to: &$0, metric: $1) }
+    }
+
+    /// Calls a body with the changes so far, and with what tells the metric of an item.
+    mutating func withMetrics<Value>(
+        _ body: (_ changes: inout TotalChanges, _ metric: (Int) throws -> Metric) throws -> Value
+    ) throws -> Value {
         let database = database
+        // Taken out meanwhile, as the body has the changes of this writer, too.
         var interner = Interner()
         swap(&interner, &memory.interner)
         defer { swap(&interner, &memory.interner) }
-        try months.add(peaks, lasts: lasts, in: month, to: &changes) { item in
-            try interner.metric(of: item, in: database)
-        }
+        return try body(&changes) { try interner.metric(of: $0, in: database) }
     }
 }
 
@@ -321,7 +324,9 @@ extension ReportWriter {
     private mutating func addDay(_ facts: ReportFacts, _ state: State, of sender: Sender) throws {
         let day = state.instant.day
         var others = sender.isNew ? MonthSummary() : try dayPeaks(of: sender.row, on: day, without: state.digest)
-        let months = ClusterMonths(scope: .init(followedFrom: followedFrom, establishedSince: sender.secondDay))
+        let months = ClusterMonths(
+            scope: .init(followedFrom: followedFrom, establishedSince: sender.entry.establishedSince)
+        )
         months.add(facts.peaks, beside: &others, onDays: state.dayBit, of: state.month, to: &changes)
         memory.days.set(others.peaks, of: sender.row, on: day)
     }

@@ -110,18 +110,21 @@ enum SchemaVersion1 {
                 FROM old_sighting JOIN old_report USING (cluster, digest) WHERE cluster = ?
                 """
         )
-        let write = try database.cachedStatement(
-            sql: """
-                INSERT INTO sighting (cluster, month, digest, collector, first_hour, last_hour, days, ordinal, content)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """
-        )
         for found in try Row.fetchAll(read, arguments: [row]) {
             let old = try ReportContent(bytes: Array(found[6] as Data), interner: &interner, in: database)
             let content = old.sorted
-            var arguments: [(any DatabaseValueConvertible)?] = [row, found[0] as Int, content.digest]
-            arguments += (1...5).map { found[$0] as Int }
-            try write.execute(arguments: StatementArguments(arguments + [Data(content.bytes)]))
+            guard let collector = Collector(rawValue: found[1]) else {
+                throw StoreError.damaged("a report is of no collector")
+            }
+            let hours = (found[2] as Int)...max(found[2], found[3])
+            try Sighting(hours: hours, days: found[4], ordinal: found[5], content: content.bytes)
+                .insert(
+                    row: row,
+                    month: CalendarMonth(index: found[0]),
+                    digest: content.digest,
+                    collector: collector,
+                    in: database
+                )
         }
         return try ClusterHistory(of: row, &interner, in: database)
     }

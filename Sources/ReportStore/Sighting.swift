@@ -64,12 +64,6 @@ struct Sighting: Equatable {
     var ordinal: Int
     let content: [UInt8]
 
-    /// Adds a row.
-    static let insertion = """
-        INSERT INTO sighting (cluster, month, digest, collector, first_hour, last_hour, days, ordinal, content)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-        """
-
     /// The row of a report in its month; nil where there is none.
     init?(of state: State, row: Int, in database: Database) throws {
         let statement = try database.cachedStatement(
@@ -89,6 +83,32 @@ struct Sighting: Equatable {
         firstHour = min(firstHour, hour)
         lastHour = max(lastHour, hour)
         days |= day
+    }
+
+    /// A sighting that is not stored yet.
+    init(hours: ClosedRange<Int>, days: Int, ordinal: Int, content: [UInt8]) {
+        (firstHour, lastHour) = (hours.lowerBound, hours.upperBound)
+        (self.days, self.ordinal, self.content) = (days, ordinal, content)
+    }
+
+    /// Adds the row.
+    func insert(
+        row: Int,
+        month: CalendarMonth,
+        digest: Int64,
+        collector: Collector,
+        in database: Database
+    ) throws {
+        try database.run(
+            """
+            INSERT INTO sighting (cluster, month, digest, collector, first_hour, last_hour, days, ordinal, content)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            [
+                .number(row), .number(month.index), .number(digest), .number(Int(collector.rawValue)),
+                .number(firstHour), .number(lastHour), .number(days), .number(ordinal), .bytes(content),
+            ]
+        )
     }
 
     /// Writes the row.

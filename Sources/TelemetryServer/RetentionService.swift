@@ -18,7 +18,7 @@ struct RetentionService: Service {
     let logger: Logger
     /// Time that does not depend on the receiving clock.
     var uptime: @Sendable () -> Duration = { [start = ContinuousClock.now] in ContinuousClock.now - start }
-    /// Waits for the next hour.
+    /// Waits for the next hour; tests wait for an event instead.
     var pause: @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(3_600)) }
 
     /// Runs until graceful shutdown.

@@ -148,10 +148,13 @@ struct IngestConnectionTests {
         try await RunningTestBackend.with(adjust: { $0.idleTimeoutSeconds = 1 }) { backend async throws in
             let health = "GET /healthz HTTP/1.1\r\n\r\n"
             for (text, answers) in [("", 0), (post, 1), (health, 1), (head, 0), (String(post.dropLast()), 0)] {
+                // Before the connection, whose time begins later: it cannot be closed earlier than that.
+                let begin = ContinuousClock.now
                 try await RawConnection.with(backend) { connection in
                     try await connection.send(text)
                     for _ in 0..<answers { #expect(try await connection.answer()?.status == 200) }
                     #expect(try await connection.isClosed(), "\(text)")
+                    #expect(ContinuousClock.now - begin > .milliseconds(900), "\(text)")
                 }
             }
         }
