@@ -69,6 +69,26 @@ struct MigrationTests {
         }
     }
 
+    @Test("schema 1: a report that was taken over is known when it is sent again")
+    func isKnownAgain() async throws {
+        try await withStore { store, _ in
+            let stored = try await store.pool.read { database in
+                var interner = Interner(isReadOnly: true)
+                let sql = "SELECT pseudonym, month, content FROM sighting JOIN cluster ON cluster.id = cluster"
+                return try Row.fetchAll(database, sql: sql).map { row in
+                    let content = try ReportContent(bytes: Array(row[2] as Data), interner: &interner, in: database)
+                    return AcceptedReport(
+                        cluster: try #require(Pseudonym(bytes: Array(row[0] as Data))),
+                        receivedAt: UTCInstant(startOf: CalendarMonth(index: row[1]).firstDay),
+                        report: try content.report(interner: &interner, in: database)
+                    )
+                }
+            }
+            #expect(stored.count > 100)
+            for report in stored { #expect(try await store.submit(report) == .knownState) }
+        }
+    }
+
     @Test("nothing of the old tables is left")
     func tables() async throws {
         try await withStore { store, _ in

@@ -112,6 +112,25 @@ struct RetentionTests {
         #expect(try await store.problems() == [], "seed \(seed)")
     }
 
+    @Test("a spelling of one cluster's own is not kept as a name, though the kind is in the vocabulary")
+    func spellings() async throws {
+        let test = try TestStore()
+        let store = try test.open()
+        let instant = UTCInstant(startOf: Self.first.firstDay)
+        let report = Report(["pOsTgReS", "Postgres"].map { .init(Series(.applicationCount, [$0]), 2) })
+        _ = try await store.submit(test.accepted("a", report, at: instant))
+        let window = Window(.month, endingWith: Self.first)
+        #expect(try await store.totals(of: [window])[window]?.all[.application(kind: "pOsTgReS")] == 2)
+        _ = try await store.deleteRows(before: Self.first + 1, threshold: Self.threshold)
+        let all = try #require(try await store.totals(of: [window])[window]?.all)
+        #expect(all[.application(kind: "pOsTgReS")] == nil)
+        #expect(all[.application(kind: "Postgres")] == 2)
+        #expect(all[.canonicalApplication(name: "Postgres")] == 4)
+        let names = try await store.breakdowns(by: .application, in: [window])[window]
+        #expect(names?.keys.sorted() == ["Postgres"])
+        try store.close()
+    }
+
     @Test(
         "go, and finished windows keep answering, with rare names folded; the others rest on rows as before",
         arguments: [1, 2] as [UInt64]
