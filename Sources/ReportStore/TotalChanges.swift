@@ -37,30 +37,49 @@ struct TotalChanges {
         let item: Int
     }
 
-    /// An item in all periods of a month, as one number, which hashes fast.
+    /// An item in all periods of a month.
     private struct MonthKey: Hashable {
-        private let bits: UInt64
-
-        init(month: Int, item: Int) {
-            bits = UInt64(UInt32(truncatingIfNeeded: month)) << 32 | UInt64(UInt32(truncatingIfNeeded: item))
-        }
-
-        var month: Int { Int(bits >> 32) }
-        var item: Int { Int(Int32(truncatingIfNeeded: bits)) }
+        let month: Int
+        let item: Int
     }
 
-    /// Where the totals of a key stand in `slots`.
-    private var positions: [MonthKey: Int] = [:]
+    /// Where the items of a month stand in `keys`.
+    ///
+    /// Every report looks several dozen up, nearly all of them among the first that were ever numbered: those stand in an
+    /// array, which costs no hash.
+    private struct MonthPositions {
+        /// The numbers below which items stand in the array.
+        static let arrayed = 0..<1 << 16
+
+        let month: Int
+        /// The position and one more by item, 0 for none.
+        var positions: [UInt32] = []
+    }
+
+    /// The months whose arrays are kept for the next transaction, 256 kB each at most.
+    private static let mostMonthsKept = 4
+
+    private var keys: [MonthKey] = []
+    /// A few: the months that reports of one transaction can be in.
+    private var months: [MonthPositions] = []
+    /// The positions in `keys` of all other items.
+    private var others: [MonthKey: Int] = [:]
     /// As many for each key as there are periods.
     private var slots: [Total] = []
     private var uses: [Int: Int64] = [:]
 
     /// Whether there is nothing to write.
-    var isEmpty: Bool { positions.isEmpty && uses.isEmpty }
+    var isEmpty: Bool { keys.isEmpty && uses.isEmpty }
 
     /// Forgets everything but the room it took.
     mutating func removeAll() {
-        positions.removeAll(keepingCapacity: true)
+        for key in keys where MonthPositions.arrayed.contains(key.item) {
+            guard let month = months.firstIndex(where: { $0.month == key.month }) else { continue }
+            months[month].positions[key.item] = 0
+        }
+        if months.count > Self.mostMonthsKept { months = [] }
+        keys.removeAll(keepingCapacity: true)
+        others.removeAll(keepingCapacity: true)
         slots.removeAll(keepingCapacity: true)
         uses.removeAll(keepingCapacity: true)
     }
@@ -88,11 +107,29 @@ struct TotalChanges {
     }
 
     private mutating func position(_ key: MonthKey) -> Int {
-        if let known = positions[key] { return known }
-        let base = slots.count
-        positions[key] = base
+        if let known = known(key) { return known * PeriodSlots.count }
+        let position = keys.count
+        keys.append(key)
         slots.append(contentsOf: repeatElement(Total(), count: PeriodSlots.count))
-        return base
+        guard MonthPositions.arrayed.contains(key.item) else {
+            others[key] = position
+            return position * PeriodSlots.count
+        }
+        let month = months.firstIndex { $0.month == key.month } ?? months.endIndex
+        if month == months.endIndex { months.append(MonthPositions(month: key.month)) }
+        let missing = key.item + 1 - months[month].positions.count
+        if missing > 0 { months[month].positions.append(contentsOf: repeatElement(0, count: missing)) }
+        months[month].positions[key.item] = UInt32(position + 1)
+        return position * PeriodSlots.count
+    }
+
+    /// The position of a key in `keys`; nil where it is not there.
+    private func known(_ key: MonthKey) -> Int? {
+        guard MonthPositions.arrayed.contains(key.item) else { return others[key] }
+        guard let month = months.firstIndex(where: { $0.month == key.month }),
+            key.item < months[month].positions.count, months[month].positions[key.item] > 0
+        else { return nil }
+        return Int(months[month].positions[key.item]) - 1
     }
 
     /// The changes by period and item.
@@ -101,7 +138,8 @@ struct TotalChanges {
     /// The changes of those periods that are asked for.
     func totals(of isWanted: (Period) -> Bool) -> [Key: Total] {
         var totals: [Key: Total] = [:]
-        for (key, base) in positions {
+        for (position, key) in keys.enumerated() {
+            let base = position * PeriodSlots.count
             for slot in 0..<PeriodSlots.count where !slots[base + slot].isNothing {
                 for period in PeriodSlots.periods(slot, of: CalendarMonth(index: key.month)) where isWanted(period) {
                     totals[Key(period: period, item: key.item), default: Total()] += slots[base + slot]
@@ -127,7 +165,8 @@ extension TotalChanges {
     /// The bytes of a row of changes: runs of equal totals by month and item, then the uses of series.
     var bytes: [UInt8] {
         var writer = ByteWriter()
-        for (key, base) in positions {
+        for (position, key) in keys.enumerated() {
+            let base = position * PeriodSlots.count
             let totals = slots[base..<base + PeriodSlots.count]
             guard totals.contains(where: { !$0.isNothing }) else { continue }
             writer.write(Section.totals.rawValue)

@@ -114,6 +114,7 @@ public struct Pseudonymizer: Sendable {
 /// Bytes as lower-case hexadecimal digits.
 package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
     var digits: [UInt8] = []
+    digits.reserveCapacity(2 * bytes.underestimatedCount)
     for byte in bytes {
         digits.append(hexadecimalDigit(byte >> 4))
         digits.append(hexadecimalDigit(byte & 15))

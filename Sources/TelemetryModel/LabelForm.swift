@@ -56,8 +56,13 @@ public enum LabelForm: Hashable, Sendable {
 
     /// Whether a byte may stand in an identifier.
     static func isIdentifierByte(_ byte: UInt8) -> Bool {
-        isLetter(byte) || isDigit(byte) || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
-            || byte == UInt8(ascii: "-")
+        byte < 128 && identifierBytes >> UInt128(byte) & 1 == 1
+    }
+
+    /// A bit for each byte that may stand in an identifier.
+    private static let identifierBytes: UInt128 = (UInt8(0)..<128).reduce(0) { bits, byte in
+        let isOne = isLetter(byte) || isDigit(byte) || Array("._-".utf8).contains(byte)
+        return isOne ? bits | 1 << UInt128(byte) : bits
     }
 
     private static func isVersion(_ bytes: String.UTF8View) -> Bool {
