@@ -26,7 +26,20 @@ enum StoreFile {
             return try Int.fetchOne(database, sql: "PRAGMA synchronous")
         }
         guard level == 2 else { throw StoreError.unusable(path: path, reason: "SQLite does not sync every commit") }
+        try emptyLog(of: pool, logger: logger)
         return pool
+    }
+
+    /// Brings what the log still holds into the file, written and synced anew.
+    ///
+    /// A sync may have failed at a former start: what it was to bring to disk can be read until the power fails, and no later
+    /// sync of the log brings it there. Commits behind it in the log would be lost with it.
+    private static func emptyLog(of pool: DatabasePool, logger: Logger) throws {
+        do {
+            try pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+            logger.warning("the log of the store could not be emptied at the start: another process reads the store")
+        }
     }
 
     /// Up to so many bytes a file is looked through when it is opened; `store check` looks through any.

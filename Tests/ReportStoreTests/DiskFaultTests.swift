@@ -72,6 +72,21 @@ struct DiskFaultTests {
         #expect(refusals > 0 || operations == [.read])
     }
 
+    @Test("a log that an earlier start could not sync is not built upon")
+    func failedSyncAtFormerStart() async throws {
+        // Seeds of a long run: the log was readable after its sync had failed, and not on disk.
+        for seed in [924_030_726, 924_030_772, 924_030_797] as [UInt64] {
+            let disk = try FaultyFileSystem(seed: seed)
+            var run = try FaultRun(seed: seed)
+            openAndClose(disk, run, whileFailing: [.sync])
+            let store = try run.open(disk)
+            await run.submit(50, atATime: 8, to: store)
+            #expect(run.refused.isEmpty)
+            try await run.checkReopened(try disk.ifPowerFailedNow(seed: seed))
+            try store.close()
+        }
+    }
+
     /// Tries to open the store a few times, which may fail, and must not be in the way of opening it later.
     private func openAndClose(
         _ disk: FaultyFileSystem,
