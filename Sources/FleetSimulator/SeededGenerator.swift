@@ -25,9 +25,10 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         Double.random(in: 0..<1, using: &self) < probability
     }
 
-    /// A random UUID, in the usual form.
+    /// A random UUID of version 4 (RFC 9562, 5.4), as Kubernetes makes them.
     mutating func uuid() -> String {
-        let digits = (0..<32).map { _ in "0123456789abcdef".randomElement(using: &self) ?? "0" }
+        var digits = (0..<32).map { _ in "0123456789abcdef".randomElement(using: &self) ?? "0" }
+        (digits[12], digits[16]) = ("4", "8")
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32]
         return groups.map { String(digits[$0]) }.joined(separator: "-")
     }
