@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import GRDB
+import Synchronization
 public import TelemetryModel
 
 /// What an erasure removed.
@@ -27,14 +28,17 @@ extension ReportStore {
     ///
     /// - Returns: What was removed; nil where the store has nothing about the cluster.
     /// - Throws: `StoreError.unavailable`; `StoreError.logNotEmptied` where the rows are gone from the tables, and go from
-    ///   the files with the next erasure or the next stop of the backend.
+    ///   the files with the next erasure, also one that finds nothing, or the next stop of the backend.
     public func erase(_ cluster: Pseudonym) async throws -> Erasure? {
         try await write { [self] database in
-            guard let row = clusters.find(cluster)?.row else { return nil }
+            guard let row = clusters.find(cluster)?.row else {
+                if isLogLeft.load(ordering: .relaxed) { try emptyLog(database) }
+                return nil
+            }
             let erasure = try queue.transaction(in: database) { try $0.erase(cluster, row: row) }
             clusters.remove([row])
             queue.forget()
-            try Self.emptyLog(database)
+            try emptyLog(database)
             return erasure
         }
     }
@@ -52,12 +56,14 @@ extension ReportStore {
     }
 
     /// Brings everything that waits in the write-ahead log into the file and empties the log.
-    static func emptyLog(_ database: Database) throws {
+    func emptyLog(_ database: Database) throws {
+        isLogLeft.store(true, ordering: .relaxed)
         do {
             _ = try database.checkpoint(.truncate)
         } catch {
             throw StoreError.logNotEmptied(reason: StoreError.reason(of: error))
         }
+        isLogLeft.store(false, ordering: .relaxed)
     }
 }
 

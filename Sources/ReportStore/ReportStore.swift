@@ -4,6 +4,7 @@ import Foundation
 import GRDB
 public import Logging
 public import Metrics
+import Synchronization
 public import TelemetryModel
 
 /// The embedded engine: keeps every distinct report of every cluster, and answers the figures.
@@ -36,6 +37,8 @@ public final class ReportStore: Sendable {
     let queue: CommitQueue
     let clusters: ClusterDirectory
     private let lock: DirectoryLock
+    /// Whether the log may still hold rows that were deleted from the file.
+    let isLogLeft = Atomic(false)
 
     /// The name of the file in the data directory.
     public static let fileName = "telemetry.sqlite"

@@ -97,7 +97,7 @@ extension ReportStore {
                 try writer.removeUnused()
             }
             queue.forget()
-            try Self.emptyLog(database)
+            try emptyLog(database)
         }
         return outcome
     }
