@@ -12,7 +12,7 @@ struct Admission: Equatable {
         case gzip
     }
 
-    let cluster: ClusterID
+    let sender: Sender
     let encoding: Encoding
 
     /// Decides on the head of a request to `/`.
@@ -20,19 +20,20 @@ struct Admission: Equatable {
     /// - Parameters:
     ///   - method: The method; `POST` is taken.
     ///   - fields: The header fields of the request.
-    ///   - largestBody: The largest body that is taken, in bytes.
-    /// - Throws: A refusal with 400, 405, 413 or 415.
-    init(_ method: HTTPMethod, _ fields: RequestFields, largestBody: Int) throws(Refusal) {
+    ///   - limits: What is taken.
+    /// - Throws: A refusal with 400, 401, 405, 413 or 415.
+    init(
+        _ method: HTTPMethod,
+        _ fields: RequestFields,
+        limits: IngestConnectionState.Limits
+    ) throws(Refusal) {
         guard method == .POST else { throw .method(taken: "POST") }
-        guard fields.clusterID.count == 1, let cluster = ClusterID(fields.clusterID.value) else {
-            throw .badRequest("X-Cluster-ID must be given once and have the form [A-Za-z0-9._-]{1,253}")
-        }
+        sender = try Sender(fields, mustSign: limits.requiresSignatures)
         guard Self.isText(fields.contentType) else {
             throw Refusal(status: .unsupportedMediaType, message: "the body must be text/plain")
         }
         encoding = try Self.encoding(fields.contentEncoding)
-        if let length = fields.contentLength, length > largestBody { throw .bodyTooLarge(limit: largestBody) }
-        self.cluster = cluster
+        if let length = fields.contentLength, length > limits.body { throw .bodyTooLarge(limit: limits.body) }
     }
 
     /// No content type is taken as text.

@@ -26,6 +26,7 @@ public struct Backend: Service {
     private let store: ReportStore
     private let reports: IngestHandler.Shared
     private let overview: OverviewEndpoint
+    private let cluster: ClusterEndpoint
     private let retention: RetentionService
     private let registry: MetricsRegistry
     private let logger: Logger
@@ -56,9 +57,11 @@ public struct Backend: Service {
         self.logger = logger
         self.onReady = onReady
         let metrics = IngestMetrics(factory: registry)
+        let signatures = SignatureCheck(now: now)
         let ingest = Ingest(
             store: store,
             settings: settings,
+            signatures: signatures,
             pseudonymizer: pseudonymizer,
             now: now,
             metrics: metrics,
@@ -69,11 +72,12 @@ public struct Backend: Service {
             metrics: metrics,
             budget: BodyBudget(limit: settings.largestBodiesInFlight),
             answers: Answers(),
-            limits: .init(body: settings.largestBody),
+            limits: .init(body: settings.largestBody, requiresSignatures: settings.requiresSignatures),
             idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
             logger: logger
         )
         overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
+        cluster = ClusterEndpoint(store: store, pseudonymizer: pseudonymizer, signatures: signatures)
         retention = RetentionService(
             store: store,
             period: settings.retention,
@@ -114,6 +118,7 @@ public struct Backend: Service {
     var publicEndpoints: Endpoints {
         var endpoints = healthEndpoints
         endpoints.on(.get, "/api/overview", overview.answer)
+        endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
         return endpoints
     }
 

@@ -14,6 +14,8 @@ public struct BackendSettings: Sendable {
     public var largestUnpackedBody = 10 * 1024 * 1024
     /// The memory for all bodies that are being read, in bytes; further ones are answered 503.
     public var largestBodiesInFlight = 256 * 1024 * 1024
+    /// Whether reports that are not signed are refused.
+    public var requiresSignatures = false
     /// *k*: what could single a cluster out is published where at least so many clusters have it.
     public var anonymityThreshold = 5
     /// For how long rows of reports are kept.

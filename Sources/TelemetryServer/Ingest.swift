@@ -6,8 +6,8 @@ import NIOPosix
 import ReportStore
 import TelemetryModel
 
-/// What `POST /` does with a whole body: recognises it where the store knows it, else unpacks, parses, validates,
-/// pseudonymises and commits one report.
+/// What `POST /` does with a whole body: verifies its signature where it has one, recognises it where the store knows it,
+/// else unpacks, parses, validates, pseudonymises and commits one report.
 ///
 /// Success means that it is on disk.
 struct Ingest: Sendable {
@@ -22,6 +22,7 @@ struct Ingest: Sendable {
 
     private let store: ReportStore
     private let largestUnpackedBody: Int
+    private let signatures: SignatureCheck
     private let pseudonymizer: Pseudonymizer
     private let decoder: ReportDecoder
     private let now: @Sendable () -> UTCInstant
@@ -31,12 +32,14 @@ struct Ingest: Sendable {
     init(
         store: ReportStore,
         settings: BackendSettings,
+        signatures: SignatureCheck,
         pseudonymizer: Pseudonymizer,
         now: @escaping @Sendable () -> UTCInstant,
         metrics: IngestMetrics,
         logger: Logger
     ) {
         self.store = store
+        self.signatures = signatures
         self.pseudonymizer = pseudonymizer
         decoder = ReportDecoder(pseudonymizer: pseudonymizer)
         self.now = now
@@ -47,11 +50,35 @@ struct Ingest: Sendable {
 
     /// Takes a body as it travelled; called on an event loop, which it does not keep for long.
     func take(_ admission: Admission, body: [UInt8], completion: @escaping Completion) {
+        guard let signature = admission.sender.signature else { return takeVerified(admission, body, completion) }
+        guard body.count <= Self.largestOnEventLoop else {
+            return elsewhere(completion) { verify(signature, admission, body, completion) }
+        }
+        verify(signature, admission, body, completion)
+    }
+
+    /// Takes a body once its signature is found right.
+    private func verify(
+        _ signature: MessageSignature,
+        _ admission: Admission,
+        _ body: [UInt8],
+        _ completion: @escaping Completion
+    ) {
+        do throws(SignatureError) {
+            try signatures.verify(signature, method: "POST", path: "/", body: body, cluster: admission.sender.cluster)
+            takeVerified(admission, body, completion)
+        } catch {
+            completion(.failure(error))
+        }
+    }
+
+    /// Takes a body that is its sender's, as far as that can be known.
+    private func takeVerified(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
         guard admission.encoding == .gzip else { return takePlain(admission, body, completion) }
         guard body.count <= Self.largestOnEventLoop else { return takeElsewhere(admission, body, completion) }
         do throws(GzipDecoder.Failure) {
             let unpacked = try GzipDecoder.decode(body, limit: min(Self.largestOnEventLoop, largestUnpackedBody))
-            take(cluster: admission.cluster, body: unpacked, completion: completion)
+            take(cluster: admission.sender.cluster, body: unpacked, completion: completion)
         } catch .tooLarge where largestUnpackedBody > Self.largestOnEventLoop {
             takeElsewhere(admission, body, completion)
         } catch {
@@ -60,7 +87,7 @@ struct Ingest: Sendable {
     }
 
     /// Takes the unpacked body of a report; on any thread.
-    func take(cluster: ClusterID, body: [UInt8], completion: @escaping Completion) {
+    private func take(cluster: ClusterID, body: [UInt8], completion: @escaping Completion) {
         let fingerprint = Fingerprint(of: body.span, from: cluster)
         guard !isKnown(fingerprint, completion) else { return }
         decode(cluster, body, fingerprint, completion)
@@ -71,15 +98,12 @@ struct Ingest: Sendable {
         guard body.count <= Self.largestRecognisedOnEventLoop else {
             return takeElsewhere(admission, body, completion)
         }
-        let fingerprint = Fingerprint(of: body.span, from: admission.cluster)
+        let fingerprint = Fingerprint(of: body.span, from: admission.sender.cluster)
         guard !isKnown(fingerprint, completion) else { return }
         guard body.count > Self.largestOnEventLoop else {
-            return decode(admission.cluster, body, fingerprint, completion)
+            return decode(admission.sender.cluster, body, fingerprint, completion)
         }
-        NIOThreadPool.singleton.submit { state in
-            guard state == .active else { return completion(.failure(CancellationError())) }
-            decode(admission.cluster, body, fingerprint, completion)
-        }
+        elsewhere(completion) { decode(admission.sender.cluster, body, fingerprint, completion) }
     }
 
     /// Whether the store knows a report; then the completion is told, now or once it is committed.
@@ -117,15 +141,22 @@ struct Ingest: Sendable {
 
     /// Takes a large body on a thread of the pool.
     private func takeElsewhere(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
-        NIOThreadPool.singleton.submit { state in
-            guard state == .active else { return completion(.failure(CancellationError())) }
+        elsewhere(completion) {
             do throws(GzipDecoder.Failure) {
                 let isPacked = admission.encoding == .gzip
                 let unpacked = isPacked ? try GzipDecoder.decode(body, limit: largestUnpackedBody) : body
-                take(cluster: admission.cluster, body: unpacked, completion: completion)
+                take(cluster: admission.sender.cluster, body: unpacked, completion: completion)
             } catch {
                 completion(.failure(refusal(error)))
             }
+        }
+    }
+
+    /// Does something on a thread of the pool.
+    private func elsewhere(_ completion: @escaping Completion, _ body: @escaping @Sendable () -> Void) {
+        NIOThreadPool.singleton.submit { state in
+            guard state == .active else { return completion(.failure(CancellationError())) }
+            body()
         }
     }
 

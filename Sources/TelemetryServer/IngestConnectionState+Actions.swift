@@ -8,6 +8,8 @@ extension IngestConnectionState {
     struct Limits {
         /// The largest body that is taken, in bytes.
         var body: Int
+        /// Whether reports that are not signed are refused.
+        var requiresSignatures = false
         /// The connection goes on after a refusal where no more than so many bytes of the refused body are to come.
         var refusedBody = 64 * 1024
         /// So many bytes are read and thrown away after the last answer, so that the sender gets to reading it.

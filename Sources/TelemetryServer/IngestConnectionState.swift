@@ -76,7 +76,7 @@ extension IngestConnectionState {
             return .pass
         }
         do throws(Refusal) {
-            phase = .reading(try Admission(head.method, fields, largestBody: limits.body))
+            phase = .reading(try Admission(head.method, fields, limits: limits))
             if isFull { throw .tooManyBodies }
             body.reserveCapacity(min(fields.contentLength ?? 0, limits.refusedBody))
             return waits ? .proceed : .nothing

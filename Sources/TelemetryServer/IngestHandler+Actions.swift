@@ -25,20 +25,21 @@ extension IngestHandler {
     private func take(_ admission: Admission, _ body: [UInt8]) {
         guard let eventLoop = context?.eventLoop else { return }
         let handler = NIOLoopBound(self, eventLoop: eventLoop)
+        let isSigned = admission.sender.signature != nil
         shared.ingest.take(admission, body: body) { result in
             if eventLoop.inEventLoop {
-                handler.value.completed(result)
+                handler.value.completed(result, isSigned: isSigned)
             } else {
-                eventLoop.execute { handler.value.completed(result) }
+                eventLoop.execute { handler.value.completed(result, isSigned: isSigned) }
             }
         }
     }
 
     /// A report was committed or refused; the connection may be gone by now.
-    private func completed(_ result: Result<ReportStore.Outcome, any Error>) {
+    private func completed(_ result: Result<ReportStore.Outcome, any Error>, isSigned: Bool) {
         switch result {
         case .success(let outcome):
-            if let began { shared.metrics.accepted(outcome, in: .now - began) }
+            if let began { shared.metrics.accepted(outcome, isSigned: isSigned, in: .now - began) }
             finishReport()
             perform(state.completed(nil))
         case .failure(let error):

@@ -7,12 +7,14 @@ import TelemetryModel
 /// What is counted of reports.
 struct IngestMetrics: Sendable {
     /// Every status that a report is refused with; 405 is of no report.
-    private static let refusals = [400, 413, 415, 500, 503]
+    private static let refusals = [400, 401, 413, 415, 500, 503]
 
     /// By status.
     private let refused: [Int: Counter]
     private let newStates: Counter
     private let knownStates: Counter
+    private let signed: Counter
+    private let unsigned: Counter
     private let duration: Metrics.Timer
     private let inFlight: Meter
     private let droppedSamples: Counter
@@ -28,6 +30,11 @@ struct IngestMetrics: Sendable {
         )
         newStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "new")], factory: factory)
         knownStates = Counter(label: "telemetry_reports_accepted", dimensions: [("state", "known")], factory: factory)
+        func senders(_ kind: String) -> Counter {
+            Counter(label: "telemetry_reports_by_signature", dimensions: [("signature", kind)], factory: factory)
+        }
+        signed = senders("signed")
+        unsigned = senders("unsigned")
         duration = Metrics.Timer(label: "telemetry_report_duration_seconds", factory: factory)
         inFlight = Meter(label: "telemetry_reports_in_flight", factory: factory)
         droppedSamples = Counter(label: "telemetry_dropped_samples", factory: factory)
@@ -39,7 +46,8 @@ struct IngestMetrics: Sendable {
 
     func ended() { inFlight.decrement() }
 
-    func accepted(_ outcome: ReportStore.Outcome, in time: Duration) {
+    func accepted(_ outcome: ReportStore.Outcome, isSigned: Bool, in time: Duration) {
+        (isSigned ? signed : unsigned).increment()
         (outcome == .newState ? newStates : knownStates).increment()
         duration.record(duration: time)
     }

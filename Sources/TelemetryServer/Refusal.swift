@@ -22,6 +22,7 @@ struct Refusal: Error, Equatable {
         switch error {
         case let refusal as Refusal: self = refusal
         case let error as ReportError: self = .badRequest(error.description)
+        case let error as SignatureError: self = .unproven(error)
         case let error as StoreError: self = .unavailable(error)
         case is NIOTooManyBytesError: self.init(status: .contentTooLarge, message: "the body is too large")
         default: return nil
@@ -45,6 +46,11 @@ struct Refusal: Error, Equatable {
     }
 
     static func badRequest(_ message: String) -> Self { Self(status: .badRequest, message: message) }
+
+    /// It is not shown who sends.
+    static func unproven(_ error: SignatureError) -> Self {
+        Self(status: .unauthorized, message: error.description, headers: [.wwwAuthenticate: "Signature"])
+    }
 
     /// The body ends before its end, or is cut wrongly.
     static var brokenBody: Self { badRequest("the body broke off or is not well-formed HTTP") }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import HTTPTypes
 import NIOHTTP1
 
 /// What the header fields of a request say that matters to a connection, read in one pass and without copies.
@@ -21,6 +22,9 @@ struct RequestFields: Equatable {
     var clusterID = Field()
     var contentType = Field()
     var contentEncoding = Field()
+    var contentDigest = Field()
+    var signatureInput = Field()
+    var signature = Field()
     /// The length of the body in bytes where it was announced.
     var contentLength: Int?
     /// Whether the body comes in chunks.
@@ -38,6 +42,11 @@ struct RequestFields: Equatable {
         for (name, value) in headers { take(name, value) }
     }
 
+    /// Reads the fields of a request that has come through to the routes.
+    init(_ fields: HTTPFields) {
+        for field in fields { take(field.name.canonicalName, field.value) }
+    }
+
     /// Whether a body is announced.
     var announcesBody: Bool { isChunked || (contentLength ?? 0) > 0 }
 
@@ -46,9 +55,12 @@ struct RequestFields: Equatable {
         switch name.utf8.count {
         case 6 where name.isSame(as: "expect"): expectsContinue = value.isSame(as: "100-continue")
         case 7 where name.isSame(as: "upgrade"): asksForUpgrade = true
+        case 9 where name.isSame(as: "signature"): signature.add(value)
         case 12 where name.isSame(as: "x-cluster-id"): clusterID.add(value)
         case 12 where name.isSame(as: "content-type"): contentType.add(value)
         case 14 where name.isSame(as: "content-length"): contentLength = Int(value)
+        case 14 where name.isSame(as: "content-digest"): contentDigest.add(value)
+        case 15 where name.isSame(as: "signature-input"): signatureInput.add(value)
         case 16 where name.isSame(as: "content-encoding"): contentEncoding.add(value)
         case 17 where name.isSame(as: "transfer-encoding"): isChunked = true
         default: break

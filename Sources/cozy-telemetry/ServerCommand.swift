@@ -72,13 +72,16 @@ struct ServerOptions: ParsableArguments {
     )
     var retention: String?
 
+    @Flag(help: "Refuse reports that are not signed; the clients that Cozystack deploys today cannot sign.")
+    var requireSignatures = false
+
     @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
     var config: String?
 
     /// The names of all settings, which a settings file may have.
     static let names: Set<String> = [
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
-        "max-queue", "k", "retention",
+        "max-queue", "k", "retention", "require-signatures",
     ]
 
     /// The settings of all sources.
@@ -89,6 +92,7 @@ struct ServerOptions: ParsableArguments {
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
+            "require-signatures": requireSignatures ? "true" : nil,
         ]
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
@@ -110,6 +114,7 @@ struct ServerOptions: ParsableArguments {
         )
         settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
         settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)
+        settings.requiresSignatures = try sources.boolean("require-signatures")
         settings.retention = try period(sources["retention"], default: settings.retention)
         return settings
     }

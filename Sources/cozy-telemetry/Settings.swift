@@ -59,6 +59,17 @@ struct Settings {
         return number
     }
 
+    /// A yes or no; no where nobody set it.
+    ///
+    /// - Throws: `CommandFailure` where it is neither `true` nor `false`.
+    func boolean(_ name: String) throws -> Bool {
+        switch self[name] {
+        case "true": return true
+        case "false", nil: return false
+        default: throw CommandFailure.usage("\(name) must be true or false")
+        }
+    }
+
     /// Refuses a file that has keys which mean nothing, as a typo would otherwise pass unseen.
     private static func check(_ path: String, known: Set<String>) throws {
         let text: String

@@ -46,7 +46,7 @@ struct IngestConnectionStateTests {
         #expect(state.body(bytes(1)) == .nothing)
         #expect(state.body(bytes(1)) == .nothing)
         let fields = RequestFields(head().headers)
-        #expect(state.end() == .take(try Admission(.POST, fields, largestBody: 10), body: [35, 35]))
+        #expect(state.end() == .take(try Admission(.POST, fields, limits: .init(body: 10)), body: [35, 35]))
         #expect(state.isBusy)
         #expect(state.timedOut() == .nothing)
         #expect(state.completed(nil) == .answer(.accepted, then: .goOn))
