@@ -88,6 +88,23 @@ struct ErasureTests {
         try store.close()
     }
 
+    @Test("where somebody reads, what is left in the log goes with the next erasure, also one that finds nothing")
+    func logLeft() async throws {
+        let (test, store, _) = try await Self.filled(seed: 4)
+        let victim = try #require(try Self.own(test).first).cluster
+        let reader = try store.pool.makeSnapshot()
+        await #expect {
+            try await store.erase(victim)
+        } throws: { error in
+            if case StoreError.logNotEmptied = error { true } else { false }
+        }
+        #expect(try Self.isInFiles(victim.bytes, of: test.directory))
+        try reader.close()
+        #expect(try await store.erase(victim) == nil)
+        #expect(try !Self.isInFiles(victim.bytes, of: test.directory))
+        try store.close()
+    }
+
     @Test("leaves the totals of finished windows, and says that it was counted there")
     func finishedWindows() async throws {
         let (test, store, others) = try await Self.filled(seed: 3)
