@@ -73,7 +73,7 @@ public struct ClusterKey: Sendable, CustomStringConvertible, CustomReflectable {
         let signature = try key.signature(for: base)
         return [
             ("X-Cluster-ID", cluster.text),
-            ("Content-Digest", "sha-256=:\(Data(digest).base64EncodedString()):"),
+            ("Content-Digest", contentDigest(digest)),
             ("Signature-Input", "\(input.label)=\(input.parameters)"),
             ("Signature", "\(input.label)=:\(signature.base64EncodedString()):"),
         ]
@@ -108,7 +108,4 @@ extension ClusterID {
             }
         }
     }
-
-    /// Whether the id is that of the cluster with a public key.
-    public func isDerived(from publicKey: [UInt8]) -> Bool { self == Self(derivedFrom: publicKey) }
 }

@@ -9,7 +9,7 @@ import Foundation
 /// Of the standards it takes what `docs/identity.md` says, and nothing else.
 public struct MessageSignature: Equatable, Sendable, CustomStringConvertible, CustomReflectable {
     /// What a signed request is: the parameter `tag`.
-    public enum Tag: String, CaseIterable, Sendable {
+    public enum Tag: String, Sendable {
         /// Sent by the cluster itself.
         case report = "cozy-telemetry"
         /// Carried to the backend by somebody, some time later.
@@ -79,7 +79,7 @@ public struct MessageSignature: Equatable, Sendable, CustomStringConvertible, Cu
         cluster: ClusterID,
         at now: UTCInstant
     ) throws(SignatureError) {
-        guard cluster.isDerived(from: publicKey) else { throw .otherKey }
+        guard cluster == ClusterID(derivedFrom: publicKey) else { throw .otherKey }
         guard created >= now.advanced(bySeconds: -tag.longestAge) else { throw .stale(tag) }
         guard created <= now.advanced(bySeconds: Self.largestLead) else { throw .early }
         guard digest == sha256(body) else { throw .otherBody }
@@ -89,6 +89,9 @@ public struct MessageSignature: Equatable, Sendable, CustomStringConvertible, Cu
         else { throw .wrong }
     }
 }
+
+/// The value of `Content-Digest` (RFC 9530) for the SHA-256 of a body.
+func contentDigest(_ digest: [UInt8]) -> String { "sha-256=:\(Data(digest).base64EncodedString()):" }
 
 /// The bytes of a dictionary of structured fields (RFC 9651) that has one member, a byte sequence: `label=:base64:`.
 private func byteSequence(_ text: String, label: String, count: Int) -> [UInt8]? {

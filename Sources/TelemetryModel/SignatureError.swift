@@ -4,7 +4,7 @@
 public enum SignatureError: Error, Equatable, Sendable, CustomStringConvertible {
     /// There is none, and the id is one that only a key can stand for.
     case missing
-    /// There is none, and every report must have one.
+    /// There can be none with this id, and there must be one.
     case required
     /// A header field is missing, repeated or not in its form.
     case malformed(field: String)
@@ -31,7 +31,7 @@ public enum SignatureError: Error, Equatable, Sendable, CustomStringConvertible 
     public var description: String {
         switch self {
         case .missing: "a cluster id that is a UUID of version 8 needs the signature of the key it is derived from"
-        case .required: "this backend takes signed reports only"
+        case .required: "a signature is required here, and only an id that is derived from a key can have one"
         case .malformed(let field): "\(field) must be given once, in the form that the scheme has"
         case .otherComponents:
             "the signature must cover exactly \"@method\", \"@path\", \"content-digest\" and \"x-cluster-id\""

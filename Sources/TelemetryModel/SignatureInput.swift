@@ -69,7 +69,7 @@ struct SignatureInput: Equatable, Sendable {
                 switch component {
                 case .method: method
                 case .path: path
-                case .digest: "sha-256=:\(Data(digest).base64EncodedString()):"
+                case .digest: contentDigest(digest)
                 case .cluster: cluster.text
                 }
             base += "\"\(component.rawValue)\": \(value)\n"

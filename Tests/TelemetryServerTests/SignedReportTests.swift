@@ -142,7 +142,7 @@ struct SignedReportTests {
             var headers = try sender.headers(body, at: backend.clock.now)
             #expect(try await backend.post(body, headers: headers).status == 200)
             headers.replaceOrAdd(name: "X-Cluster-ID", value: "6f1c9d2e-0000-4000-8000-000000000001")
-            try await expectRefusal(backend, headers, because: "signed reports only")
+            try await expectRefusal(backend, headers, because: "a signature is required")
             #expect(try await backend.get("/").status == 405)
         }
     }
