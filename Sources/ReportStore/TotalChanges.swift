@@ -59,12 +59,13 @@ struct TotalChanges {
     /// The months whose arrays are kept for the next transaction, 256 kB each at most.
     private static let mostMonthsKept = 4
 
+    /// What changed; the totals of one stand in `slots` from its position times the number of slots on.
     private var keys: [MonthKey] = []
     /// A few: the months that reports of one transaction can be in.
     private var months: [MonthPositions] = []
     /// The positions in `keys` of all other items.
     private var others: [MonthKey: Int] = [:]
-    /// As many for each key as there are periods.
+    /// As many for each of `keys` as there are periods.
     private var slots: [Total] = []
     private var uses: [Int: Int64] = [:]
 

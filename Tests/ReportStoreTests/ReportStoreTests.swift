@@ -246,6 +246,22 @@ struct ReportStoreTests {
         try open().close()
     }
 
+    @Test("somebody who reads an earlier state does not keep the store from being opened, and that is said")
+    func readerAtStart() async throws {
+        let store = try open()
+        let reader = try DatabasePool(path: directory.path + "/" + ReportStore.fileName)
+        let earlier = try reader.makeSnapshot()
+        _ = try await store.submit(accepted("a", report(nodes: 3), at: march))
+        try store.close()
+        let log = LogRecorder()
+        let again = try test.open(logger: log.logger)
+        #expect(log.recorded.contains { $0.contains("could not be emptied at the start") })
+        #expect(try await again.submit(accepted("a", report(nodes: 3), at: march)) == .knownState)
+        try earlier.close()
+        try reader.close()
+        try again.close()
+    }
+
     @Test("a closed store is one file, so that a copy of it is whole")
     func leavesOneFile() async throws {
         let store = try open()

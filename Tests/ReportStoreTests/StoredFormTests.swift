@@ -37,6 +37,35 @@ struct StoredFormTests {
         }
     }
 
+    @Test("changes of any item and month add up, are forgotten whole, and read back")
+    func changes() {
+        // Items on both sides of those that are found without a hash, more months than are kept, in two transactions.
+        let items = [1, 65_535, 65_536, 1 << 40, -1]
+        let months = (0..<6).map { CalendarMonth(index: 24_000 + $0) }
+        var changes = TotalChanges()
+        for transaction in [1, 2] as [Int64] {
+            for month in months.prefix(transaction == 1 ? 6 : 3) + months.suffix(1) {
+                for item in items {
+                    changes.add(Total(clusters: transaction), to: item, of: month, in: PeriodSlots.days(1))
+                }
+            }
+            let totals = changes.totals
+            let monthsSeen = transaction == 1 ? 6 : 4
+            #expect(totals.count == items.count * monthsSeen)
+            // The last month came twice in the first transaction.
+            for (key, total) in totals {
+                let isTwice = transaction == 1 && key.period.start == months[5]
+                #expect(total == Total(clusters: isTwice ? 2 : transaction), "\(key)")
+            }
+            var read = TotalChanges()
+            let isReadable = read.append(changes.bytes)
+            #expect(isReadable)
+            #expect(read.totals == totals)
+            changes.removeAll()
+            #expect(changes.isEmpty && changes.totals.isEmpty)
+        }
+    }
+
     @Test("what ends too early is nothing")
     func tooShort() {
         var writer = ByteWriter()

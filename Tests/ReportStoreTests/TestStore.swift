@@ -21,13 +21,17 @@ struct TestStore {
     }
 
     /// Opens the store, or one of the same key elsewhere.
-    func open(_ path: String? = nil, maximumWaiting: Int = 10_000) throws -> ReportStore {
+    func open(
+        _ path: String? = nil,
+        maximumWaiting: Int = 10_000,
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    ) throws -> ReportStore {
         try ReportStore(
             directory: path ?? directory.path,
             keyCheck: pseudonymizer.checkValue,
             maximumWaiting: maximumWaiting,
             metrics: NOOPMetricsHandler.instance,
-            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            logger: logger
         )
     }
 
