@@ -83,6 +83,27 @@ let benchmarks: @Sendable () -> Void = {
         for _ in benchmark.scaledIterations { blackHole(try decoder.decode(fixture)) }
     }
 
+    Benchmark("read and verify a signature of 1 kB", configuration: .init(scalingFactor: .kilo)) { benchmark in
+        let key = ClusterKey()
+        let fields = try key.signedHeaders(
+            method: "POST",
+            path: "/",
+            body: fixture,
+            at: march,
+            nonce: Array(0..<16),
+            tag: .report
+        ).map(\.value)
+        benchmark.startMeasurement()
+        for _ in benchmark.scaledIterations {
+            let signature = try MessageSignature(
+                contentDigest: fields[1],
+                signatureInput: fields[2],
+                signature: fields[3]
+            )
+            try signature.verify(method: "POST", path: "/", body: fixture, cluster: key.clusterID, at: march)
+        }
+    }
+
     Benchmark("canonical text and digest", configuration: .init(scalingFactor: .kilo)) { benchmark in
         let report = try report()
         benchmark.startMeasurement()
