@@ -18,26 +18,34 @@ public struct KubernetesClient: Sendable {
         public var connect: Duration
         /// For a whole call but a watch, connection included.
         public var call: Duration
+        /// For a whole list, with all of its pages and the waits between them.
+        public var list: Duration
         /// For one watch; the server is asked to end it then, and a connection that says nothing for 15 s longer is cut.
         public var watch: Duration
         /// Bytes of one answer, unpacked.
         public var responseBytes: Int
+        /// Bytes of one object of a list, and of what a list has beside its objects.
+        public var itemBytes: Int
 
         /// Limits that suit a busy API server.
         public init(
             connect: Duration = .seconds(5),
             call: Duration = .seconds(30),
+            list: Duration = .seconds(180),
             watch: Duration = .seconds(300),
-            responseBytes: Int = 64 << 20
+            responseBytes: Int = 64 << 20,
+            itemBytes: Int = 8 << 20
         ) {
             self.connect = connect
             self.call = call
+            self.list = list
             self.watch = watch
             self.responseBytes = responseBytes
+            self.itemBytes = itemBytes
         }
     }
 
-    let transport: Transport
+    var transport: Transport
 
     /// A client with connections of its own, which `shutdown()` closes.
     ///

@@ -31,7 +31,8 @@ struct ListMetadata: Decodable {
 /// All objects of a selection, read page by page as they are asked for; each page is a call with a deadline of its own.
 ///
 /// The pages are one snapshot of the cluster. Where reading takes so long that the server drops it, the rest is as it is
-/// then; no object comes twice.
+/// then; no object comes twice. A server that is busy, restarts or cannot answer is asked again for the same page for a
+/// while, within `KubernetesClient.Limits.list`.
 public struct ObjectPages<Object: KubernetesObject>: AsyncSequence, Sendable {
     /// Some of the objects.
     public struct Page: Sendable {
@@ -54,6 +55,8 @@ public struct ObjectPages<Object: KubernetesObject>: AsyncSequence, Sendable {
         fileprivate let pages: ObjectPages
         /// The token of the next page; empty for the first, nil after the last.
         private var token: String? = ""
+        /// When the whole list must be there.
+        private var end: ContinuousClock.Instant?
 
         fileprivate init(pages: ObjectPages) {
             self.pages = pages
@@ -62,38 +65,40 @@ public struct ObjectPages<Object: KubernetesObject>: AsyncSequence, Sendable {
         /// The next page, or nil after the last.
         public mutating func next() async throws -> Page? {
             guard let token else { return nil }
-            let list = try await pages.list(from: token)
-            self.token = list.metadata?.continue.flatMap { $0.isEmpty ? nil : $0 }
-            return Page(items: list.items ?? [], resourceVersion: list.metadata?.resourceVersion ?? "")
+            let end = self.end ?? .now + pages.transport.limits.list
+            self.end = end
+            let (metadata, items) = try await pages.list(from: token, until: end)
+            self.token = metadata?.continue.flatMap { $0.isEmpty ? nil : $0 }
+            return Page(items: items, resourceVersion: metadata?.resourceVersion ?? "")
         }
     }
 
-    private struct List: Decodable {
-        let metadata: ListMetadata?
-        let items: [Object]?
-    }
+    private typealias List = (metadata: ListMetadata?, items: [Object])
 
-    /// A page; where its snapshot is gone, the objects that are there now, by the token that the server gives for it.
-    private func list(from token: String) async throws -> List {
-        do {
-            return try await transport.decode(List.self, from: call(from: token))
-        } catch let expired as ExpiredList {
+    /// A page, asked for as often as it takes and the time allows.
+    ///
+    /// Where its snapshot is gone, the objects that are there now, by the token that the server gives for it.
+    private func list(from token: String, until end: ContinuousClock.Instant) async throws -> List {
+        var (token, hasExpired, retry) = (token, false, PageRetry())
+        while true {
             do {
-                return try await transport.decode(List.self, from: call(from: expired.continueToken))
-            } catch is ExpiredList {
-                throw KubernetesError.gone(path: resource.path(namespace: selection.namespace))
+                return try await transport.list(of: Object.self, from: call(from: token), within: end - .now)
+            } catch let expired as ExpiredList {
+                guard !hasExpired else { throw KubernetesError.gone(path: path) }
+                (token, hasExpired) = (expired.continueToken, true)
+            } catch {
+                guard let delay = retry.delay(after: error, remaining: end - .now) else { throw error }
+                try await transport.pause(delay)
             }
         }
     }
 
+    private var path: String { resource.path(namespace: selection.namespace) }
+
     private func call(from token: String) -> Transport.Call {
         var query = selection.query + [("limit", String(pageSize))]
         if !token.isEmpty { query.append(("continue", token)) }
-        return Transport.Call(
-            path: resource.path(namespace: selection.namespace),
-            query: query,
-            accept: resource.accept(list: true)
-        )
+        return Transport.Call(path: path, query: query, accept: resource.accept(list: true))
     }
 }
 

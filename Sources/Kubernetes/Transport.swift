@@ -13,6 +13,8 @@ struct Transport: Sendable {
     let http: HTTPClient
     let configuration: KubernetesConfiguration
     let limits: KubernetesClient.Limits
+    /// Waits before a page is asked for again.
+    var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     private let tokens: TokenSource
     /// The URL that paths are appended to; it has the TLS server name for a host where one is set.
     private let base: String
@@ -77,9 +79,13 @@ struct Transport: Sendable {
     }
 
     /// Reads JSON; errors say the place in it and never what stands there.
-    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ByteBufferView, path: String) throws -> Value {
+    static func decode<Value: Decodable>(
+        _ type: Value.Type,
+        from bytes: some Collection<UInt8>,
+        path: String
+    ) throws -> Value {
         do {
-            return try JSONDecoder().decode(type, from: Data(bytes))
+            return try decoder.decode(type, from: Data(bytes))
         } catch {
             throw KubernetesError.invalidResponse(path: path, reason: "not the JSON that this call answers with")
         }
@@ -102,7 +108,7 @@ struct Transport: Sendable {
     }
 
     /// Runs a part of a call and gives whatever goes wrong a type.
-    private func mappingErrors<Result>(of call: Call, _ operation: () async throws -> Result) async throws -> Result {
+    func mappingErrors<Result>(of call: Call, _ operation: () async throws -> Result) async throws -> Result {
         do {
             return try await operation()
         } catch {
@@ -140,6 +146,9 @@ struct Transport: Sendable {
         default: "\(type(of: error))"
         }
     }
+
+    /// A list needs it for every item.
+    private static let decoder = JSONDecoder()
 
     /// No `Status` of the server needs more.
     private static let largestErrorBody = 1 << 20

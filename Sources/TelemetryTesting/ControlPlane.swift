@@ -19,7 +19,7 @@ package final class ControlPlane: Sendable {
 
     /// The shell that runs both processes and ends them when its input ends.
     private let watchdog: Process
-    private let input: Pipe
+    let input: Pipe
 
     /// A kubeconfig with the administrator's token.
     package var kubeconfig: String { path("token.kubeconfig") }
@@ -113,7 +113,7 @@ package final class ControlPlane: Sendable {
     }
 
     /// Polls, because a starting server gives no sign that could be waited for.
-    private func waitUntilReady() async throws {
+    package func waitUntilReady() async throws {
         let deadline = ContinuousClock.now + .seconds(60)
         let configuration = try KubernetesConfiguration.load(from: .init(kubeconfig: kubeconfig, environment: [:]))
         try await KubernetesClient.withClient(configuration: configuration) { client in
@@ -138,9 +138,9 @@ package final class ControlPlane: Sendable {
         return log.split(separator: "\n").suffix(3).joined(separator: "\n") + "\n"
     }
 
-    /// Starts both, waits for the end of its input, ends both.
+    /// Starts both, restarts the server for every line of its input, and ends both at its end.
     ///
-    /// It does not wait for them: the shell inherits blocked signals and would not notice.
+    /// It does not wait for processes to end: the shell inherits blocked signals and would not notice.
     private static let script = """
         "$ETCD" --name=test --data-dir="$DIR/etcd" --logger=zap --log-level=warn --unsafe-no-fsync \\
           --listen-client-urls="http://127.0.0.1:$ETCD_PORT" --advertise-client-urls="http://127.0.0.1:$ETCD_PORT" \\
@@ -148,6 +148,7 @@ package final class ControlPlane: Sendable {
           --initial-advertise-peer-urls="http://127.0.0.1:$PEER_PORT" \\
           --initial-cluster="test=http://127.0.0.1:$PEER_PORT" </dev/null >"$DIR/etcd.log" 2>&1 &
         etcd=$!
+        start() {
         "$APISERVER" --etcd-servers="http://127.0.0.1:$ETCD_PORT" --secure-port="$SERVER_PORT" \\
           --bind-address=127.0.0.1 --advertise-address=127.0.0.1 --endpoint-reconciler-type=none \\
           --tls-cert-file="$DIR/server.crt" --tls-private-key-file="$DIR/server.key" \\
@@ -156,9 +157,15 @@ package final class ControlPlane: Sendable {
           --authorization-mode=RBAC --service-account-issuer="https://127.0.0.1:$SERVER_PORT" \\
           --service-account-key-file="$DIR/sa.key" --service-account-signing-key-file="$DIR/sa.key" \\
           --service-cluster-ip-range=10.0.0.0/16 --disable-admission-plugins=ServiceAccount \\
-          --profiling=false </dev/null >"$DIR/apiserver.log" 2>&1 &
+          --profiling=false </dev/null >>"$DIR/apiserver.log" 2>&1 &
         apiserver=$!
-        read -r line
+        }
+        start
+        while read -r line; do
+          kill -KILL "$apiserver" 2>/dev/null
+          sleep 1
+          start
+        done
         kill -KILL "$apiserver" "$etcd" 2>/dev/null
         rm -rf "$DIR" || { sleep 1; rm -rf "$DIR"; }
         """

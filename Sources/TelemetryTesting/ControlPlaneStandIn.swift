@@ -60,12 +60,18 @@ package final class ControlPlaneStandIn: Sendable {
         return (lines + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
+    /// An answer after which the server closes the connection, whole or not.
+    package static func closing(_ answer: String) -> String { answer + endOfTransmission }
+
     /// An answer whose body comes in chunks that end anywhere.
     package static func chunked(_ chunks: [String]) -> String {
         let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         return head + (chunks + [""]).map { "\(String($0.utf8.count, radix: 16))\r\n\($0)\r\n" }.joined()
     }
 }
+
+/// What prepared answers end with where the connection ends with them.
+private let endOfTransmission = "\u{4}"
 
 /// The answers that are left and the requests that were seen.
 private final class Exchange: Sendable {
@@ -104,6 +110,8 @@ private final class StandInHandler: ChannelInboundHandler {
         let answer = exchange.answer(to: received)
         received = ""
         guard !answer.isEmpty else { return }
-        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
+        let text = answer.replacing(endOfTransmission, with: "")
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+        if answer.hasSuffix(endOfTransmission) { context.close(promise: nil) }
     }
 }
