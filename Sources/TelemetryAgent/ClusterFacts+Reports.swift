@@ -41,8 +41,8 @@ extension ClusterFacts {
     private func addApplications(to report: inout ReportBuilder) {
         if let tenants { report.addCapped(.tenantsCount, [], tenants.count) }
         for workload in workloads?.workloads ?? [] {
-            let labels = [workload.metadata.uid, workload.kind, workload.type, workload.version]
-            report.addCapped(.workloadsCount, labels, workload.observedReplicas)
+            let labels = [workload.uid, workload.kind, workload.type, workload.version]
+            report.addCapped(.workloadsCount, labels, workload.replicas)
         }
         for (kind, count) in applications?.counts ?? [:] { report.addCapped(.applicationCount, [kind], count) }
     }

@@ -118,10 +118,27 @@ struct VolumeTally: Tally {
 
 /// Each monitored workload with its replicas.
 struct WorkloadTally: Tally {
-    private(set) var workloads: [WorkloadMonitor] = []
+    /// What is reported of a workload, so that nothing else of it is kept.
+    struct Workload: Equatable {
+        let uid: String
+        let kind: String
+        let type: String
+        let version: String
+        let replicas: Int64
+    }
+
+    private(set) var workloads: [Workload] = []
 
     mutating func add(_ monitor: WorkloadMonitor) {
-        workloads.append(monitor)
+        workloads.append(
+            Workload(
+                uid: monitor.metadata.uid,
+                kind: monitor.kind,
+                type: monitor.type,
+                version: monitor.version,
+                replicas: monitor.observedReplicas
+            )
+        )
     }
 }
 

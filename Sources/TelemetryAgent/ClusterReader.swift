@@ -15,12 +15,6 @@ enum ReportPart: String, CaseIterable, Sendable {
     case applications
 }
 
-/// Why a part is left out.
-enum Omission: String, Sendable {
-    case forbidden = "not allowed (403)"
-    case missing = "does not exist (404)"
-}
-
 /// What was collected from a cluster.
 struct CollectedFacts: Sendable {
     var facts = ClusterFacts()
@@ -70,7 +64,7 @@ struct ClusterReader: Sendable {
         collection.facts.kubernetesVersion =
             try await part(.kubernetesVersion, &collection) { try await client.version() } ?? ""
         collection.facts.nodes = try await count(.nodes, .nodes, &collection)
-        collection.facts.loadBalancers = try await count(.services, .loadBalancers, &collection)
+        collection.facts.loadBalancers = try await loadBalancers(&collection)
         collection.facts.volumes = try await count(.persistentVolumes, .volumes, &collection)
         if plan.facts == .v1 {
             collection.facts.packages = try await count(.packages, .packages, &collection)
@@ -97,23 +91,47 @@ struct ClusterReader: Sendable {
         return releases.map { ApplicationTally(defined: kinds, running: $0) }
     }
 
-    /// Counts the objects of a resource page by page; nil where they may not be read or do not exist.
+    /// Load balancers, chosen by the server where it can, which is since 1.31.
+    private func loadBalancers(_ collection: inout CollectedFacts) async throws -> LoadBalancerTally? {
+        try await part(.loadBalancers, &collection) {
+            do {
+                return try await tally(.services, Selection(fields: "spec.type=LoadBalancer"))
+            } catch KubernetesError.status(code: 400, _, _) {
+                return try await tally(.services)
+            }
+        }
+    }
+
+    /// Counts the objects of a resource; nil where that fails.
     private func count<Count: Tally>(
         _ resource: Resource<Count.Object>,
         _ part: ReportPart,
         _ collection: inout CollectedFacts,
         selecting selection: Selection = Selection()
     ) async throws -> Count? {
-        try await self.part(part, &collection) {
-            var tally = Count()
+        try await self.part(part, &collection) { try await tally(resource, selection) }
+    }
+
+    /// Counts the objects of a resource page by page; anew where the server forgot the list on the way.
+    private func tally<Count: Tally>(
+        _ resource: Resource<Count.Object>,
+        _ selection: Selection = Selection(),
+        attemptsLeft: Int = 2
+    ) async throws -> Count {
+        var tally = Count()
+        do {
             for try await page in client.list(resource, selection) {
                 for object in page.items { tally.add(object) }
             }
             return tally
+        } catch KubernetesError.gone where attemptsLeft > 1 {
+            return try await self.tally(resource, selection, attemptsLeft: attemptsLeft - 1)
         }
     }
 
-    /// Reads a part; where it is not there to be read, it is noted as left out.
+    /// Reads a part; where that fails, it is noted as left out.
+    ///
+    /// - Throws: Where the cluster has nothing to say at all.
     private func part<Value>(
         _ part: ReportPart,
         _ collection: inout CollectedFacts,
@@ -121,12 +139,12 @@ struct ClusterReader: Sendable {
     ) async throws -> Value? {
         do {
             return try await read()
-        } catch KubernetesError.forbidden {
-            collection.omissions[part] = .forbidden
-        } catch KubernetesError.notFound {
-            collection.omissions[part] = .missing
+        } catch let error as KubernetesError {
+            collection.omissions[part] = Omission(error)
+            // What fails for everything is no failure of a part.
+            if case .forbidden = error {} else if case .notFound = error {} else { _ = try await clusterID() }
+            return nil
         }
-        return nil
     }
 
     private func read<Object>(
@@ -139,21 +157,7 @@ struct ClusterReader: Sendable {
         } catch KubernetesError.notFound {
             return .missing
         } catch {
-            return .unreadable(reason: Self.reason(of: error))
-        }
-    }
-
-    /// Why something could not be read, without addresses.
-    private static func reason(of error: any Error) -> String {
-        switch error as? KubernetesError {
-        case .forbidden: "not allowed (403)"
-        case .unauthorized: "the credentials are not accepted (401)"
-        case .deadlineExceeded: "no answer in time"
-        case .unreachable: "the API server cannot be reached"
-        case .tokenUnreadable: "the token cannot be read"
-        case .status(let code, _, _): "the API server answered \(code)"
-        case .tooManyRequests: "the API server is busy (429)"
-        default: "the answer could not be used"
+            return .unreadable(reason: Omission(error).rawValue)
         }
     }
 }
