@@ -18,21 +18,23 @@ struct InterruptedServerTests {
             let names = (0..<5).map { "n\($0)" }
             let objects = names.map { "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \($0)}" }
             try await plane.create(objects.joined(separator: "\n---\n"))
-            var client = try plane.client()
-            let waits = Counter()
-            client.transport.pause = { _ in
-                waits.increment()
-                try await plane.waitUntilReady()
+            let sources = KubernetesConfigurationSources(kubeconfig: plane.kubeconfig, environment: [:])
+            try await KubernetesClient.withClient(configuration: .load(from: sources)) { client in
+                var client = client
+                let waits = Counter()
+                client.transport.pause = { _ in
+                    waits.increment()
+                    try await plane.waitUntilReady()
+                }
+                let expired = try await list(client, after: 2) {
+                    // The new object shows that the rest of the list is of another snapshot.
+                    try await plane.kubectl("create", "configmap", "n9")
+                    try await plane.compact()
+                }
+                #expect(expired == names + ["n9"] && waits.count == 0)
+                let restarted = try await list(client, after: 2) { try await plane.restartServer() }
+                #expect(restarted == names + ["n9"] && waits.count > 0)
             }
-            let expired = try await list(client, after: 2) {
-                // The new object shows that the rest of the list is of another snapshot.
-                try await plane.kubectl("create", "configmap", "n9")
-                try await plane.compact()
-            }
-            #expect(expired == names + ["n9"] && waits.count == 0)
-            let restarted = try await list(client, after: 2) { try await plane.restartServer() }
-            #expect(restarted == names + ["n9"] && waits.count > 0)
-            try await client.shutdown()
         }
     }
 
