@@ -13,7 +13,7 @@ export KUBEBUILDER_ASSETS
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
 
-.PHONY: help run test soak check lint format duplicates build release bench bench-servers requirements \
+.PHONY: help run test soak check lint format duplicates build release bench bench-servers bench-agent requirements \
 	test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -52,13 +52,19 @@ build: requirements ## Build the executable for development.
 release: requirements ## Build the executable for use.
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release $(QUIET)
 
-bench: bench-requirements ## Measure the parser, the canonical form and the store, then the servers; some minutes.
+bench: bench-requirements ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
 	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown --no-progress
 	@$(MAKE) --no-print-directory bench-servers
+	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(MAKE) --no-print-directory bench-agent ARGS=; \
+		else echo "KUBEBUILDER_ASSETS is not set: bench-agent is left out." >&2; fi
 
 bench-servers: bench-requirements release ## Measure the backend beside VictoriaMetrics and a pushgateway (CLUSTERS, ARGS="--help").
 	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
 	@python3 Scripts/bench_servers.py $(if $(CLUSTERS),--scale-to $(CLUSTERS)) $(ARGS)
+
+bench-agent: requirements release ## Measure the agent in a large cluster beside kubectl; needs KUBEBUILDER_ASSETS (ARGS="--scale 0.1").
+	@Scripts/require.sh openssl kubectl python3
+	@python3 Scripts/bench_agent.py $(ARGS)
 
 requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev

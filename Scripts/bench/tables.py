@@ -81,3 +81,14 @@ def allocations(rows):
     """What a report costs in allocations."""
     return table(["reports", "allocations a report", "at most"],
                  [[row["reports"], number(row["allocations"]), row["limit"]] for row in rows])
+
+
+def agents(figures):
+    """What it costs to collect a large cluster."""
+    head = ["client", "peak MB", "CPU s", "wall clock s", "lists", "MB of lists as sent", "largest page"]
+    objects = ", ".join(f"{count:,} {resource}" for resource, count in figures["objects"].items())
+    return f"{objects}\n\n" + table(head, [
+        [row["client"], number(row["peakBytes"] / 1e6), number(row["cpuSeconds"]), number(row["seconds"]),
+         f"{row['lists']:,}", number(row["listedBytes"] / 1e6),
+         f"{row['largestPage']:,}" if row["largestPage"] < float("inf") else "everything"]
+        for row in figures["clients"]])
