@@ -51,3 +51,25 @@ public enum JSONValue: Hashable, Sendable, Codable {
         path.reduce(self) { value, key in value?[key] }
     }
 }
+
+extension JSONValue: ExpressibleByNilLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByStringLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    /// The value null.
+    public init(nilLiteral: ()) { self = .null }
+
+    /// A boolean.
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+
+    /// A number.
+    public init(integerLiteral value: Int) { self = .number(Double(value)) }
+
+    /// A text.
+    public init(stringLiteral value: String) { self = .string(value) }
+
+    /// An array.
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+
+    /// An object; of a key that stands twice the last value counts.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) { self = .object(Dictionary(elements) { $1 }) }
+}

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import AsyncHTTPClient
-import FoundationEssentials
 public import Logging
 public import NIOCore
-import NIOHTTP1
 import NIOHTTPCompression
 import NIOSSL
 
@@ -135,31 +133,6 @@ public struct KubernetesClient: Sendable {
         return try await transport.decode(
             Object.self,
             from: .init(path: path, accept: resource.accept(list: false))
-        )
-    }
-
-    /// Changes an object by a merge patch (RFC 7396) and gives what it is then.
-    public func patch<Object>(
-        _ resource: Resource<Object>,
-        namespace: String? = nil,
-        name: String,
-        merge patch: JSONValue
-    ) async throws -> Object {
-        let path = resource.path(namespace: namespace, name: name)
-        let bytes: Data
-        do {
-            bytes = try JSONEncoder().encode(patch)
-        } catch {
-            throw KubernetesError.invalidResponse(path: path, reason: "the patch has a number that JSON cannot have")
-        }
-        return try await transport.decode(
-            Object.self,
-            from: .init(
-                method: .PATCH,
-                path: path,
-                accept: resource.accept(list: false),
-                body: ("application/merge-patch+json", Array(bytes))
-            )
         )
     }
 }

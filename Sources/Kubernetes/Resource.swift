@@ -88,6 +88,23 @@ extension Resource where Object == ConfigMap {
     public static var configMaps: Self { Self(version: "v1", plural: "configmaps", isNamespaced: true) }
 }
 
+extension Resource where Object == Secret {
+    /// Secrets.
+    public static var secrets: Self { Self(version: "v1", plural: "secrets", isNamespaced: true) }
+}
+
+extension Resource where Object == Event {
+    /// Events, of the core group.
+    public static var events: Self { Self(version: "v1", plural: "events", isNamespaced: true) }
+}
+
+extension Resource where Object == Lease {
+    /// Leases.
+    public static var leases: Self {
+        Self(group: "coordination.k8s.io", version: "v1", plural: "leases", isNamespaced: true)
+    }
+}
+
 extension Resource where Object == Deployment {
     /// Deployments.
     public static var deployments: Self {

@@ -10,33 +10,10 @@ import Testing
     .timeLimit(.minutes(3))
 )
 struct ControlPlaneTests {
-    /// Runs a body with a client of the shared control plane.
-    @discardableResult
-    private func withClient<Result>(
-        _ change: (inout KubernetesConfiguration) -> Void = { _ in },
-        kubeconfig: KeyPath<ControlPlane, String> = \.kubeconfig,
-        limits: KubernetesClient.Limits = .init(),
-        _ body: (KubernetesClient, ControlPlane) async throws -> Result
-    ) async throws -> Result {
-        let plane = try await ControlPlane.shared()
-        let sources = KubernetesConfigurationSources(kubeconfig: plane[keyPath: kubeconfig], environment: [:])
-        var configuration = try KubernetesConfiguration.load(from: sources)
-        change(&configuration)
-        return try await KubernetesClient.withClient(configuration: configuration, limits: limits) { client in
-            try await body(client, plane)
-        }
-    }
-
-    /// Makes a namespace for one test.
-    private func namespace(_ name: String, in plane: ControlPlane) async throws -> String {
-        try await plane.kubectl("create", "namespace", name)
-        return name
-    }
-
     @Test("a token and a client certificate are accepted", arguments: [false, true])
     func credentials(certificate: Bool) async throws {
         let path = certificate ? \ControlPlane.clientCertificateKubeconfig : \ControlPlane.kubeconfig
-        try await withClient(kubeconfig: path) { client, _ in
+        try await ControlPlane.withSharedClient(kubeconfig: path) { client, _ in
             let version = try await client.version()
             #expect(version.hasPrefix("v1."))
             let namespace = try await client.get(.namespaces, name: "kube-system")
@@ -46,7 +23,7 @@ struct ControlPlaneTests {
 
     @Test("a wrong token is unauthorized")
     func wrongToken() async throws {
-        try await withClient({ $0.token = .text("guess") }) { client, _ in
+        try await ControlPlane.withSharedClient({ $0.token = .text("guess") }) { client, _ in
             await #expect(throws: KubernetesError.unauthorized(path: "/api/v1/namespaces/default")) {
                 _ = try await client.get(.namespaces, name: "default")
             }
@@ -55,11 +32,11 @@ struct ControlPlaneTests {
 
     @Test("the server's certificate is verified against the authority and the name that are configured")
     func serverCertificate() async throws {
-        try await withClient({ $0.tlsServerName = "kubernetes.default.svc" }) { client, _ in
+        try await ControlPlane.withSharedClient({ $0.tlsServerName = "kubernetes.default.svc" }) { client, _ in
             let version = try await client.version()
             #expect(version.hasPrefix("v1."))
         }
-        try await withClient({ $0.certificateAuthority = .unchecked }) { client, _ in
+        try await ControlPlane.withSharedClient({ $0.certificateAuthority = .unchecked }) { client, _ in
             let version = try await client.version()
             #expect(version.hasPrefix("v1."))
         }
@@ -67,7 +44,9 @@ struct ControlPlaneTests {
             { $0.tlsServerName = "foreign.test" }, { $0.certificateAuthority = .system },
         ]
         for change in changes {
-            try await withClient(change, limits: .init(connect: .milliseconds(500))) { client, plane in
+            try await ControlPlane.withSharedClient(change, limits: .init(connect: .milliseconds(500))) {
+                client,
+                plane in
                 let error = await #expect(throws: KubernetesError.self) { _ = try await client.version() }
                 guard case .unreachable(plane.server, _) = error else {
                     Issue.record("\(String(describing: error))")
@@ -79,8 +58,8 @@ struct ControlPlaneTests {
 
     @Test("1,203 objects come in pages of 500")
     func pages() async throws {
-        try await withClient { client, plane in
-            let namespace = try await namespace("pages", in: plane)
+        try await ControlPlane.withSharedClient { client, plane in
+            let namespace = try await plane.namespace("pages")
             let objects = (0..<1_203).map { number in
                 "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: n\(number), namespace: \(namespace)}"
             }
@@ -104,8 +83,8 @@ struct ControlPlaneTests {
 
     @Test("label and field selectors choose, and metadata alone can be asked for")
     func selections() async throws {
-        try await withClient { client, plane in
-            let namespace = try await namespace("selections", in: plane)
+        try await ControlPlane.withSharedClient { client, plane in
+            let namespace = try await plane.namespace("selections")
             try await plane.apply(
                 """
                 apiVersion: v1
@@ -132,8 +111,8 @@ struct ControlPlaneTests {
 
     @Test("what does not exist is not found; what is not granted is forbidden")
     func typedErrors() async throws {
-        try await withClient { client, plane in
-            let namespace = try await namespace("errors", in: plane)
+        try await ControlPlane.withSharedClient { client, plane in
+            let namespace = try await plane.namespace("errors")
             let path = "/api/v1/namespaces/\(namespace)/configmaps/absent"
             await #expect(throws: KubernetesError.notFound(path: path)) {
                 _ = try await client.get(.configMaps, namespace: namespace, name: "absent")
@@ -150,7 +129,7 @@ struct ControlPlaneTests {
                 namespace
             )
             let token = try await plane.kubectl("create", "token", "reader", "-n", namespace)
-            try await withClient({ $0.token = .text(token) }) { reader, _ in
+            try await ControlPlane.withSharedClient({ $0.token = .text(token) }) { reader, _ in
                 await #expect(throws: KubernetesError.notFound(path: path)) {
                     _ = try await reader.get(.configMaps, namespace: namespace, name: "absent")
                 }
@@ -163,8 +142,8 @@ struct ControlPlaneTests {
 
     @Test("a watch tells of additions, changes and deletions as they happen")
     func watch() async throws {
-        try await withClient { client, plane in
-            let selection = Selection(namespace: try await namespace("watched", in: plane))
+        try await ControlPlane.withSharedClient { client, plane in
+            let selection = Selection(namespace: try await plane.namespace("watched"))
             var version = ""
             for try await page in client.list(.configMaps, selection) { version = page.resourceVersion }
             var events = client.watch(.configMaps, selection, from: version).makeAsyncIterator()
@@ -192,7 +171,7 @@ struct ControlPlaneTests {
 
     @Test("kinds are discovered once they are defined; a watch from before that is gone")
     func discovery() async throws {
-        try await withClient { client, plane in
+        try await ControlPlane.withSharedClient { client, plane in
             let (nodes, deployments) = (try await client.serves(.nodes), try await client.serves(.deployments))
             let before = try await client.serves(.helmReleases)
             try await plane.install([.helmReleases])
@@ -206,8 +185,8 @@ struct ControlPlaneTests {
 
     @Test("a merge patch changes what it names, and null removes")
     func patch() async throws {
-        try await withClient { client, plane in
-            let namespace = try await namespace("patched", in: plane)
+        try await ControlPlane.withSharedClient { client, plane in
+            let namespace = try await plane.namespace("patched")
             try await plane.kubectl(
                 "create",
                 "configmap",
