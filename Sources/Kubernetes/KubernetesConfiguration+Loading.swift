@@ -74,11 +74,13 @@ extension KubernetesConfiguration {
         )
         let namespaceFile = directory + "/namespace"
         let namespace = ConfigurationFile.exists(namespaceFile) ? try ConfigurationFile.text(namespaceFile) : ""
-        return KubernetesConfiguration(
+        var configuration = KubernetesConfiguration(
             server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)",
             namespace: namespace.isEmpty ? "default" : namespace,
             token: .file(tokenFile),
             certificateAuthority: .certificates(authority)
         )
+        if !namespace.isEmpty { configuration.podNamespace = namespace }
+        return configuration
     }
 }

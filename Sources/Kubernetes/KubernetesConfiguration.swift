@@ -46,6 +46,8 @@ public struct KubernetesConfiguration: Sendable, CustomStringConvertible, Custom
     public var server: String
     /// The namespace that the configuration names, `default` where it names none.
     public var namespace: String
+    /// The namespace of the pod that this process runs in, where the configuration is that of its service account.
+    public internal(set) var podNamespace: String?
     /// The bearer token.
     public var token: BearerToken
     /// The client certificate.

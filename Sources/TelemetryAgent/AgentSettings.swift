@@ -7,6 +7,9 @@ public struct AgentSettings: Sendable {
     /// Where reports go unless another endpoint is given.
     public static let defaultEndpoint = "https://telemetry.cozystack.io"
 
+    /// The namespace of the agent unless it is in another.
+    public static let defaultNamespace = "cozy-telemetry"
+
     /// The URL that reports are sent to.
     public let endpoint: String
     /// The time from one report to the next.

@@ -56,7 +56,7 @@ struct ConfigurationTests {
         let environment = ["KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port]
         let configuration = try load(nil, environment)
         #expect(configuration.server == server)
-        #expect(configuration.namespace == "cozy-system")
+        #expect(configuration.namespace == "cozy-system" && configuration.podNamespace == "cozy-system")
         #expect(configuration.token == .file(folder.path("serviceaccount/token")))
         guard case .certificates(let pem) = configuration.certificateAuthority else {
             Issue.record("the authority is not the pod's")
@@ -126,7 +126,7 @@ struct ConfigurationTests {
         let list = "\(folder.path("missing")):\(first)::\(second)"
         let current = try load(nil, ["KUBECONFIG": list])
         #expect(current.server == "https://second")
-        #expect(current.namespace == "here")
+        #expect(current.namespace == "here" && current.podNamespace == nil)
         #expect(current.token == .text("secret"))
         #expect(try load(nil, context: "red", ["KUBECONFIG": list]).server == "https://first")
     }
