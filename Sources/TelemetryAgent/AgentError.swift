@@ -9,6 +9,8 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     case invalidEndpoint
     /// The interval is shorter than a second.
     case invalidInterval
+    /// The place where the owner's answer stands could not be read, with the reason in words.
+    case unreadablePlace(ConsentPlace, reason: String)
     /// The cluster could not be asked.
     case cluster(KubernetesError)
     /// The cluster has no identity that may be used as one.
@@ -27,6 +29,8 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
             "the telemetry endpoint must be an http or https URL without a user and a fragment"
         case .invalidInterval:
             "the telemetry interval must be a second or more, for example 15m"
+        case .unreadablePlace(let place, let reason):
+            "\(place) could not be read: \(reason); nothing was changed"
         case .cluster(let error):
             error.description
         case .noClusterID:

@@ -9,6 +9,9 @@ final class AgentJournal: Sendable {
     private struct State {
         var omissions: [ReportPart: Omission] = [:]
         var isFailing = false
+        var cannotWrite = false
+        var cannotWatch = false
+        var cannotGiveNotice = false
         var consent: Consent?
     }
 
@@ -55,6 +58,58 @@ final class AgentJournal: Sendable {
         case .no(let place, let reason):
             logger.notice("Telemetry is off", metadata: ["place": "\(place)", "reason": "\(reason)"])
         }
+    }
+
+    /// Says that the ConfigMap of the agent cannot be written, once until it can.
+    func noteWriting(_ failure: (any Error)?) {
+        let former = state.withLock { state in
+            defer { state.cannotWrite = failure != nil }
+            return state.cannotWrite
+        }
+        if let failure, !former {
+            logger.warning(
+                "The agent's status cannot be kept in its ConfigMap",
+                metadata: ["reason": "\(Omission(failure).rawValue)"]
+            )
+        } else if failure == nil, former {
+            logger.info("The agent's status is kept in its ConfigMap again")
+        }
+    }
+
+    /// Says once where a watch is not allowed; other failures pass, and consent is read again after them.
+    func noteWatching(_ failure: any Error) {
+        guard case KubernetesError.forbidden = failure else { return }
+        let former = state.withLock { state in
+            defer { state.cannotWatch = true }
+            return state.cannotWatch
+        }
+        guard !former else { return }
+        logger.warning(
+            "A no may be noticed late: not every place where it may be said can be watched",
+            metadata: ["reason": "\(Omission(failure).rawValue)"]
+        )
+    }
+
+    /// Says when the first report may be sent.
+    func noteNotice(remaining: Duration) {
+        state.withLock { $0.cannotGiveNotice = false }
+        logger.notice(
+            "Notice was given in the cluster; nothing is sent before its period is over",
+            metadata: ["seconds": "\(remaining.components.seconds)", "configmap": "\(StatusStore.name)"]
+        )
+    }
+
+    /// Says once that notice cannot be given.
+    func noteNotice(_ failure: any Error) {
+        let former = state.withLock { state in
+            defer { state.cannotGiveNotice = true }
+            return state.cannotGiveNotice
+        }
+        guard !former else { return }
+        logger.warning(
+            "Nothing is sent: notice could not be given in the cluster",
+            metadata: ["reason": "\(Omission(failure).rawValue)"]
+        )
     }
 
     /// Says that sending fails, once until it works again.

@@ -7,13 +7,17 @@ public struct AgentSettings: Sendable {
     /// Where reports go unless another endpoint is given.
     public static let defaultEndpoint = "https://telemetry.cozystack.io"
 
-    /// The namespace of the agent unless it is in another.
+    /// The agent's namespace, where it is not told by the pod that it runs in.
     public static let defaultNamespace = "cozy-telemetry"
 
     /// The URL that reports are sent to.
     public let endpoint: String
     /// The time from one report to the next.
     public let interval: Duration
+    /// The namespace of the agent, where its ConfigMap is.
+    public let namespace: String
+    /// The time from the notice in a cluster to the first report.
+    public let noticePeriod: Duration
     /// Whether `--disable-telemetry` was given.
     public let isDisabled: Bool
     /// The value of `DO_NOT_TRACK`, nil where it is not set.
@@ -26,6 +30,8 @@ public struct AgentSettings: Sendable {
     /// - Parameters:
     ///   - endpoint: An http or https URL without a user.
     ///   - interval: The time from one report to the next, at least a second.
+    ///   - namespace: The namespace of the agent.
+    ///   - noticePeriod: The time from the notice to the first report; zero for no delay.
     ///   - isDisabled: Whether `--disable-telemetry` was given.
     ///   - cozystackVersion: The version of Cozystack; found in the cluster where it is nil.
     ///   - environment: The environment, of which `DO_NOT_TRACK` is read.
@@ -33,6 +39,8 @@ public struct AgentSettings: Sendable {
     public init(
         endpoint: String = defaultEndpoint,
         interval: Duration = .seconds(900),
+        namespace: String = defaultNamespace,
+        noticePeriod: Duration = .seconds(3_600),
         isDisabled: Bool = false,
         cozystackVersion: String? = nil,
         environment: [String: String]
@@ -43,6 +51,8 @@ public struct AgentSettings: Sendable {
         guard interval >= .seconds(1) else { throw .invalidInterval }
         self.endpoint = endpoint
         self.interval = interval
+        self.namespace = namespace
+        self.noticePeriod = noticePeriod
         self.isDisabled = isDisabled
         self.cozystackVersion = cozystackVersion?.isEmpty == true ? nil : cozystackVersion
         doNotTrack = environment["DO_NOT_TRACK"]

@@ -28,14 +28,19 @@ struct ClusterReader: Sendable {
     /// The objects where the owner can say no.
     ///
     /// What cannot be read is in the result, it is no error.
-    func platformObjects() async -> PlatformObjects {
+    ///
+    /// - Parameter statusNamespace: The agent's namespace.
+    /// - Returns: What was read of each.
+    func platformObjects(statusIn statusNamespace: String) async -> PlatformObjects {
         let namespace = "cozy-system"
+        async let status = read(.configMaps, statusNamespace, StatusStore.name)
         async let configMap = read(.configMaps, namespace, "cozystack")
         async let platform = read(.packages, nil, "cozystack.cozystack-platform")
         async let engine = read(.packages, nil, "cozystack.cozystack-engine")
         async let `operator` = read(.deployments, namespace, "cozystack-operator")
         async let controller = read(.deployments, namespace, "cozystack-controller")
         return await PlatformObjects(
+            statusConfigMap: status,
             configMap: configMap,
             platformPackage: platform,
             enginePackage: engine,

@@ -15,14 +15,18 @@ public enum Consent: Equatable, Sendable {
     ///
     /// - Parameters:
     ///   - facts: What was read from every place, just now.
-    ///   - formerRefusals: Places that said no when they last existed; they go on saying it when they are gone.
-    init(_ facts: ConsentFacts, formerRefusals: Set<ConsentPlace> = []) {
+    ///   - refusals: Which of them said no before; they go on saying it when what said so is gone.
+    init(_ facts: ConsentFacts, remembering refusals: Refusals = Refusals()) {
         var unknown: Consent?
         for place in ConsentPlace.allCases {
             switch facts.statement(of: place) {
-            case .silent: continue
+            case .agreement: continue
+            case .silent where !refusals.outlive(facts.objectID(of: place), at: place): continue
+            case .silent:
+                self = .no(place: place, reason: "it said no before it was deleted and made again")
+                return
             case .absent:
-                guard formerRefusals.contains(place) else { continue }
+                guard refusals.contains(place) else { continue }
                 self = .no(place: place, reason: "it said no before it was deleted")
                 return
             case .unreadable(let reason):
@@ -37,7 +41,7 @@ public enum Consent: Equatable, Sendable {
 }
 
 /// A place where somebody can say no, in the order that they are looked at.
-public enum ConsentPlace: CaseIterable, Hashable, Sendable, CustomStringConvertible {
+public enum ConsentPlace: String, CaseIterable, Hashable, Sendable, CustomStringConvertible {
     case flag
     case environment
     case configMap
@@ -46,6 +50,7 @@ public enum ConsentPlace: CaseIterable, Hashable, Sendable, CustomStringConverti
     case enginePackage
     case operatorDeployment
     case controllerDeployment
+    case statusConfigMap
 
     /// The place in words that say where to change it.
     public var description: String {
@@ -58,13 +63,16 @@ public enum ConsentPlace: CaseIterable, Hashable, Sendable, CustomStringConverti
         case .enginePackage: "the values of the Package cozystack.cozystack-engine"
         case .operatorDeployment: "the arguments of the Deployment cozy-system/cozystack-operator"
         case .controllerDeployment: "the arguments of the Deployment cozy-system/cozystack-controller"
+        case .statusConfigMap: "telemetry-enabled in the agent's own ConfigMap cozy-telemetry-status"
         }
     }
 }
 
 /// What one place says.
 enum ConsentStatement: Equatable {
-    /// Nothing either way, or a yes.
+    /// A yes, in so many words.
+    case agreement
+    /// Nothing either way.
     case silent
     /// Nothing, because it does not exist.
     case absent

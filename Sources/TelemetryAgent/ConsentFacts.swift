@@ -27,8 +27,10 @@ enum Reading<Object: Sendable>: Sendable {
     }
 }
 
-/// The objects of Cozystack that say how it is configured and where its owner can say no.
+/// The objects that say how Cozystack is configured and where its owner can say no.
 struct PlatformObjects: Sendable {
+    /// The agent's own, which also has what it remembers.
+    var statusConfigMap: Reading<ConfigMap> = .missing
     var configMap: Reading<ConfigMap> = .missing
     var platformPackage: Reading<Package> = .missing
     var enginePackage: Reading<Package> = .missing
@@ -56,6 +58,7 @@ struct ConsentFacts: Sendable {
         switch place {
         case .flag: isDisabledByFlag ? .refusal("it is set") : .silent
         case .environment: Self.environment(doNotTrack)
+        case .statusConfigMap: objects.statusConfigMap.statement { Self.enabled($0.data["telemetry-enabled"]) }
         case .configMap: objects.configMap.statement { Self.enabled($0.data["telemetry-enabled"]) }
         case .controllerValues: objects.configMap.statement { Self.values($0.data["values-cozystack-controller"]) }
         case .platformPackage:
@@ -71,19 +74,17 @@ struct ConsentFacts: Sendable {
         }
     }
 
-    /// The places that say no themselves, and those among the former ones that do not exist any more.
-    func refusals(former: Set<ConsentPlace>) -> Set<ConsentPlace> {
-        Set(
-            ConsentPlace.allCases.filter { place in
-                switch statement(of: place) {
-                case .silent: false
-                case .absent: former.contains(place)
-                // A place that cannot be read has not said no; it is asked again.
-                case .unreadable: former.contains(place)
-                case .refusal: true
-                }
-            }
-        )
+    /// The UID of the object that a place is part of; nil where it was not read, or is none.
+    func objectID(of place: ConsentPlace) -> String? {
+        switch place {
+        case .flag, .environment: nil
+        case .statusConfigMap: objects.statusConfigMap.object?.metadata.uid
+        case .configMap, .controllerValues: objects.configMap.object?.metadata.uid
+        case .platformPackage: objects.platformPackage.object?.metadata.uid
+        case .enginePackage: objects.enginePackage.object?.metadata.uid
+        case .operatorDeployment: objects.operatorDeployment.object?.metadata.uid
+        case .controllerDeployment: objects.controllerDeployment.object?.metadata.uid
+        }
     }
 }
 
@@ -98,16 +99,18 @@ extension ConsentFacts {
 
     /// A setting that is to be a plain yes; without one, nothing is said.
     private static func enabled(_ value: String?) -> ConsentStatement {
-        guard let value, !yeses.contains(plain(value)) else { return .silent }
+        guard let value else { return .silent }
+        guard !yeses.contains(plain(value)) else { return .agreement }
         return .refusal(noes.contains(plain(value)) ? "it says no" : "its value is neither a yes nor a no")
     }
 
-    /// A setting that switches off; without one, or with a plain no, nothing is said.
+    /// A setting that switches off; without one, nothing is said.
     private static func disabled(_ value: JSONValue?) -> ConsentStatement {
         switch value {
-        case nil, .null, .bool(false), .number(0): return .silent
+        case nil, .null: return .silent
+        case .bool(false), .number(0): return .agreement
         case .bool(true): return .refusal("it says no")
-        case .string(let text) where noes.contains(plain(text)): return .silent
+        case .string(let text) where noes.contains(plain(text)): return .agreement
         case .string(let text) where yeses.contains(plain(text)): return .refusal("it says no")
         default: return .refusal("its value is neither a yes nor a no")
         }
@@ -124,7 +127,9 @@ extension ConsentFacts {
     private static func arguments(of deployment: Deployment) -> ConsentStatement {
         let arguments = deployment.containers.flatMap { $0.command + $0.args }
         let values = GoFlags(arguments).values(of: "disable-telemetry")
-        return values.allSatisfy { $0.map(GoFlags.isFalse) ?? false } ? .silent : .refusal("--disable-telemetry is set")
+        guard !values.isEmpty else { return .silent }
+        return values.allSatisfy { $0.map(GoFlags.isFalse) ?? false }
+            ? .agreement : .refusal("--disable-telemetry is set")
     }
 
     /// A value in lower case without blanks around it.

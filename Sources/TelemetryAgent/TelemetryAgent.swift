@@ -6,9 +6,9 @@ public import Logging
 import NIOCore
 public import ServiceLifecycle
 import Synchronization
-import TelemetryModel
+public import TelemetryModel
 
-/// Reports the state of one cluster: at once when it runs, then at every interval, as long as nobody said no.
+/// Reports the state of one cluster at every interval, as long as nobody said no.
 public final class TelemetryAgent: ServiceLifecycle.Service {
     /// What became of one round.
     public enum Outcome: Equatable, Sendable {
@@ -28,10 +28,13 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
 
     private let settings: AgentSettings
     private let reader: ClusterReader
+    private let consent: ConsentReader
+    private let watch: ConsentWatch
+    private let board: NoticeBoard
+    private let status: StatusStore
     private let delivery: Delivery
     private let journal: AgentJournal
-    /// The places that said no when they were last read.
-    private let refusals = Mutex<Set<ConsentPlace>>([])
+    private let now: @Sendable () -> UTCInstant
 
     /// An agent for the cluster of a client.
     ///
@@ -40,18 +43,32 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     ///   - client: Reads from the cluster; the caller shuts it down.
     ///   - httpClient: Sends the reports, made with `httpClientConfiguration`; the caller shuts it down.
     ///   - deliveryLimit: The time for a whole delivery.
+    ///   - now: The clock.
     ///   - logger: Where it says what changed.
     public init(
         settings: AgentSettings,
         client: KubernetesClient,
         httpClient: HTTPClient,
         deliveryLimit: Duration = .seconds(30),
+        now: @escaping @Sendable () -> UTCInstant = UTCInstant.now,
         logger: Logger
     ) {
         self.settings = settings
-        reader = ClusterReader(client: client)
-        delivery = Delivery(http: httpClient, limit: deliveryLimit)
+        self.now = now
         journal = AgentJournal(logger)
+        reader = ClusterReader(client: client)
+        status = StatusStore(client: client, namespace: settings.namespace)
+        consent = ConsentReader(settings: settings, reader: reader, status: status, journal: journal)
+        watch = ConsentWatch(client: client, namespace: settings.namespace, journal: journal)
+        let (endpoint, interval) = (settings.endpoint, settings.interval)
+        board = NoticeBoard(
+            client: client,
+            status: status,
+            notice: Notice(endpoint: endpoint, interval: interval, namespace: settings.namespace),
+            period: settings.noticePeriod,
+            now: now
+        )
+        delivery = Delivery(http: httpClient, limit: deliveryLimit)
     }
 
     /// How the HTTP client has to be: 5 s to connect, redirects not followed.
@@ -63,19 +80,43 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     }
 
     /// Sends reports until the task is cancelled or the service is shut down.
+    ///
+    /// Notice is given before the first one. A no is noticed when it is said and cancels what is under way.
     public func run() async throws {
-        try await run(triggers: Ticks(interval: settings.interval))
-    }
-
-    /// Sends reports whenever a trigger comes; a round that fails is logged and waits for the next.
-    func run<Triggers: AsyncSequence & Sendable>(triggers: Triggers) async throws where Triggers.Element == Void {
         do {
             // A delivery that is cut off is harmless: the state is reported again when the agent is back.
             try await cancelWhenGracefulShutdown {
-                for try await _ in triggers { try await self.round() }
+                try await self.watch.whileConsented(
+                    read: { try await self.readConsent() },
+                    refused: {},
+                    { try await self.report() }
+                )
             }
         } catch is CancellationError {
             return
+        }
+    }
+
+    /// Reports at every interval, until cancelled.
+    private func report() async throws {
+        try await giveNotice()
+        for try await _ in Ticks(interval: settings.interval) { try await round() }
+    }
+
+    /// Returns when notice was given and its period is over.
+    private func giveNotice() async throws {
+        while true {
+            do {
+                let remaining = try await board.give()
+                guard remaining > .zero else { return }
+                journal.noteNotice(remaining: remaining)
+                try await Task.sleep(for: remaining)
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                journal.noteNotice(error)
+                try await Task.sleep(for: .seconds(15))
+            }
         }
     }
 
@@ -96,12 +137,12 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// - Throws: `AgentError`, or `CancellationError` where the task was cancelled.
     public func sendOnce() async throws -> Outcome {
         try await mappingErrors {
-            let (consent, objects) = try await readConsent()
+            let (consent, objects) = try await self.consent.read()
             guard consent == .yes else { return .refused(consent) }
             let requests = try await collect(objects)
             var failure: AgentError?
             for request in requests {
-                let (consent, _) = try await readConsent()
+                let consent = try await readConsent()
                 guard consent == .yes else { return .refused(consent) }
                 do {
                     try await delivery.deliver(request)
@@ -117,33 +158,23 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
 
     /// What would be sent, byte for byte, and to whom.
     ///
-    /// Nothing is.
+    /// Nothing is, and nothing is changed in the cluster.
     ///
     /// - Throws: `AgentError`, or `CancellationError` where the task was cancelled.
     public func preview() async throws -> Preview {
         try await mappingErrors {
-            let (consent, objects) = try await readConsent()
+            let (consent, objects) = try await self.consent.look()
             return Preview(consent: consent, requests: try await collect(objects))
         }
     }
 
-    /// Asks every place, and remembers which ones say no.
-    private func readConsent() async throws -> (Consent, PlatformObjects) {
-        let objects = await reader.platformObjects()
-        // What a cancelled task could not read is nobody's no.
-        try Task.checkCancellation()
-        let facts = ConsentFacts(
-            isDisabledByFlag: settings.isDisabled,
-            doNotTrack: settings.doNotTrack,
-            objects: objects
-        )
-        let consent = refusals.withLock { refusals in
-            let consent = Consent(facts, formerRefusals: refusals)
-            refusals = facts.refusals(former: refusals)
-            return consent
-        }
-        journal.note(consent)
-        return (consent, objects)
+    /// The answer of this moment; where it is another than before, the status says so, too.
+    private func readConsent() async throws -> Consent {
+        let (consent, objects) = try await self.consent.read()
+        if case .unreadable = objects.statusConfigMap { return consent }
+        let record = StatusRecord(data: objects.statusConfigMap.object?.data ?? [:])
+        await status.tryWriting(record.changes(recording: consent, at: now()), journal)
+        return consent
     }
 
     private func collect(_ objects: PlatformObjects) async throws -> [TelemetryRequest] {

@@ -33,7 +33,9 @@ package enum ClusterFixture {
             """
         try await plane.apply(
             documents(
-                ["cozy-system", "tenant-root", "tenant-test", "tenants"].map(namespace) + [configuration]
+                ["cozy-system", "cozy-telemetry", "tenant-root", "tenant-test", "tenants"].map(namespace) + [
+                    configuration
+                ]
                     + nodes(capacity: Array(repeating: "{}", count: 3)) + [loadBalancer]
                     + volumes([("5Gi", 7), ("10Gi", 6), ("25Gi", 2)])
             )
@@ -52,7 +54,7 @@ package enum ClusterFixture {
         let kinds = [("Tenant", 2), ("Postgres", 5), ("Redis", 3), ("Kubernetes", 2), ("VirtualMachine", 0)]
         let releases = kinds.flatMap { kind, count in (0..<count).map { release(kind: kind, number: $0) } }
         let objects =
-            ["cozy-system", "tenant-root"].map(namespace) + nodes(capacity: capacity) + [loadBalancer]
+            ["cozy-system", "cozy-telemetry", "tenant-root"].map(namespace) + nodes(capacity: capacity) + [loadBalancer]
             + volumes([("5Gi", 7), ("10Gi", 6)])
             + [
                 package("core", "{}"), package("storage", "{variant: linstor}"),

@@ -21,14 +21,18 @@ struct AgentCommand: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp("The time from one report to the next: 15m, 1h30m. (default: 15m)", valueName: "duration"),
-        transform: { text throws in
-            guard let interval = AgentSettings.interval(text) else {
-                throw ValidationError("'\(text)' is no duration such as 15m or 1h30m")
-            }
-            return interval
-        }
+        transform: duration
     )
     var telemetryInterval = Duration.seconds(900)
+
+    @Option(
+        help: ArgumentHelp(
+            "The time from the notice in the cluster to the first report; 0 for none. (default: 1h)",
+            valueName: "duration"
+        ),
+        transform: { try $0 == "0" ? .zero : duration($0) }
+    )
+    var noticePeriod = Duration.seconds(3_600)
 
     @Flag(help: "Report once, now, and exit; where the owner said no, that is said and nothing is sent.")
     var once = false
@@ -37,7 +41,7 @@ struct AgentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = log.logger("agent")
-        try await options.withAgent(interval: telemetryInterval, logger: logger) { agent in
+        try await options.withAgent(interval: telemetryInterval, noticePeriod: noticePeriod, logger: logger) { agent in
             if once { try await reportOnce(agent) } else { try await serve(agent, logger: logger) }
         }
     }
@@ -67,4 +71,12 @@ struct AgentCommand: AsyncParsableCommand {
         )
         try await group.run()
     }
+}
+
+/// A duration of the command line.
+private func duration(_ text: String) throws -> Duration {
+    guard let duration = AgentSettings.interval(text) else {
+        throw ValidationError("'\(text)' is no duration such as 15m or 1h30m")
+    }
+    return duration
 }

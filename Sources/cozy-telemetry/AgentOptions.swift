@@ -3,6 +3,7 @@
 import ArgumentParser
 import AsyncHTTPClient
 import Foundation
+import Kubernetes
 import Logging
 import TelemetryAgent
 
@@ -24,25 +25,35 @@ struct AgentOptions: ParsableArguments {
     /// - Throws: `CommandFailure`, or what the body throws.
     func withAgent(
         interval: Duration = .seconds(900),
+        noticePeriod: Duration = .seconds(3_600),
         logger: Logger,
         _ body: (TelemetryAgent) async throws -> Void
     ) async throws {
-        let settings: AgentSettings
+        try await cluster.withClient { client, namespace in
+            let settings = try settings(interval: interval, noticePeriod: noticePeriod, namespace: namespace)
+            try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
+                try await body(TelemetryAgent(settings: settings, client: client, httpClient: http, logger: logger))
+            }
+        }
+    }
+
+    private func settings(
+        interval: Duration,
+        noticePeriod: Duration,
+        namespace: String
+    ) throws(CommandFailure) -> AgentSettings {
         do {
-            settings = try AgentSettings(
+            return try AgentSettings(
                 endpoint: telemetryEndpoint,
                 interval: interval,
+                namespace: namespace,
+                noticePeriod: noticePeriod,
                 isDisabled: disableTelemetry,
                 cozystackVersion: cozystackVersion,
                 environment: ProcessInfo.processInfo.environment
             )
         } catch {
             throw CommandFailure.usage(error.description)
-        }
-        try await cluster.withClient { client, _ in
-            try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
-                try await body(TelemetryAgent(settings: settings, client: client, httpClient: http, logger: logger))
-            }
         }
     }
 }

@@ -50,7 +50,7 @@ struct ClusterToFiguresTests {
     }
 
     private func noStopsRunningAgent(_ plane: ControlPlane, _ server: Server) async throws {
-        let running = try agent(plane, server, "--telemetry-interval", "1s")
+        let running = try agent(plane, server, "--telemetry-interval", "1s", "--notice-period", "0")
         _ = try #require(await running.line(containing: "Telemetry is on"))
         try await plane.shell(patch)
         _ = try #require(await running.line(containing: "Telemetry is off"))

@@ -30,7 +30,13 @@ struct AgentClusterTests {
         let sources = KubernetesConfigurationSources(kubeconfig: plane.kubeconfig, environment: [:])
         var configuration = try KubernetesConfiguration.load(from: sources)
         if let token { configuration.token = .text(token) }
-        let settings = try AgentSettings(endpoint: endpoint, cozystackVersion: cozystackVersion, environment: [:])
+        let settings = try AgentSettings(
+            endpoint: endpoint,
+            interval: .seconds(1),
+            noticePeriod: .zero,
+            cozystackVersion: cozystackVersion,
+            environment: [:]
+        )
         let http = TelemetryAgent.httpClientConfiguration
         return try await KubernetesClient.withClient(configuration: configuration) { client in
             try await HTTPClient.withHTTPClient(configuration: http) { httpClient in
@@ -72,59 +78,59 @@ struct AgentClusterTests {
         }
     }
 
-    /// The documented command stops the next report; patched back, it resumes.
+    /// The documented command stops the reports at once; patched back, they go on.
     private func documentedOptOut(_ plane: ControlPlane) async throws {
         let optOut =
             #"kubectl patch -n cozy-system configmap cozystack --type=merge -p '{"data":{"telemetry-enabled": "false"}}'"#
         let recorder = LogRecorder()
         try await TelemetryReceiver.with { receiver in
-            try await withAgent(plane, endpoint: receiver.url, logger: recorder.logger) { agent, _ in
-                let (triggers, trigger) = AsyncStream.makeStream(of: Void.self)
-                try await withThrowingTaskGroup(of: Void.self) { group in
-                    group.addTask { try await agent.run(triggers: triggers) }
-                    var requests = receiver.requests.makeAsyncIterator()
-                    var log = recorder.lines.makeAsyncIterator()
-                    trigger.yield()
-                    let first = await requests.next()
-                    #expect(first?.line == "POST /")
-                    #expect(await log.next() == "info Telemetry is on")
-                    try await plane.shell(optOut)
-                    trigger.yield()
-                    let off = await log.next()
-                    #expect(off?.hasPrefix("notice Telemetry is off place=telemetry-enabled in the ConfigMap") == true)
-                    try await plane.shell(optOut.replacing("false", with: "true"))
-                    trigger.yield()
-                    let second = await requests.next()
-                    #expect(second?.body == first?.body)
-                    #expect(await log.next() == "info Telemetry is on")
-                    trigger.finish()
-                    try await group.waitForAll()
-                }
+            try await withRunningAgent(plane, endpoint: receiver.url, logger: recorder.logger) {
+                var requests = receiver.requests.makeAsyncIterator()
+                var log = recorder.lines.makeAsyncIterator()
+                #expect(await log.next() == "info Telemetry is on")
+                let first = await requests.next()
+                #expect(first?.line == "POST /")
+                try await plane.shell(optOut)
+                let off = await log.next()
+                #expect(off?.hasPrefix("notice Telemetry is off place=telemetry-enabled in the ConfigMap") == true)
+                try await plane.shell(optOut.replacing("false", with: "true"))
+                #expect(await log.next() == "info Telemetry is on")
+                let second = await requests.next()
+                #expect(second?.body == first?.body)
             }
         }
     }
 
-    /// A backend that fails is said once, and once that it works again; every trigger is another attempt.
+    /// A backend that fails is said once, and once that it works again; every interval is another attempt.
     private func outage(_ plane: ControlPlane) async throws {
         let recorder = LogRecorder()
         try await TelemetryReceiver.with(.statuses([503, 429])) { receiver in
-            try await withAgent(plane, endpoint: receiver.url, logger: recorder.logger) { agent, _ in
-                let (triggers, trigger) = AsyncStream.makeStream(of: Void.self)
-                for _ in 0..<4 { trigger.yield() }
-                trigger.finish()
-                try await agent.run(triggers: triggers)
-                var requests = receiver.requests.makeAsyncIterator()
-                for _ in 0..<4 { #expect(await requests.next()?.line == "POST /") }
+            try await withRunningAgent(plane, endpoint: receiver.url, logger: recorder.logger) {
+                var log = recorder.lines.makeAsyncIterator()
+                #expect(await log.next() == "info Telemetry is on")
+                let reason = "the telemetry endpoint answered 503 instead of 200"
+                let failure = "warning Telemetry cannot be sent; trying again at every interval reason=\(reason)"
+                #expect(await log.next() == failure)
+                #expect(await log.next() == "info Telemetry is sent again")
             }
         }
-        recorder.finish()
-        var log = recorder.lines.makeAsyncIterator()
-        #expect(await log.next() == "info Telemetry is on")
-        let reason = "the telemetry endpoint answered 503 instead of 200"
-        let failure = "warning Telemetry cannot be sent; trying again at every interval reason=\(reason)"
-        #expect(await log.next() == failure)
-        #expect(await log.next() == "info Telemetry is sent again")
-        #expect(await log.next() == nil)
+    }
+
+    /// Runs a body while an agent reports every second, without a notice period.
+    private func withRunningAgent(
+        _ plane: ControlPlane,
+        endpoint: String,
+        logger: Logger,
+        _ body: () async throws -> Void
+    ) async throws {
+        try await withAgent(plane, endpoint: endpoint, logger: logger) { agent, _ in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await agent.run() }
+                try await body()
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        }
     }
 
     /// A part that may not be read is left out and said once; the rest is sent.

@@ -119,7 +119,7 @@ struct ConsentTests {
         #expect(consent == (isYes ? .yes : no))
     }
 
-    @Test("a place that cannot be read is a no", arguments: 0..<5)
+    @Test("a place that cannot be read is a no", arguments: 0..<6)
     func unreadable(place: Int) {
         var objects = PlatformObjects()
         switch place {
@@ -127,14 +127,15 @@ struct ConsentTests {
         case 1: objects.platformPackage = .unreadable(reason: "not allowed (403)")
         case 2: objects.enginePackage = .unreadable(reason: "not allowed (403)")
         case 3: objects.operatorDeployment = .unreadable(reason: "not allowed (403)")
-        default: objects.controllerDeployment = .unreadable(reason: "not allowed (403)")
+        case 4: objects.controllerDeployment = .unreadable(reason: "not allowed (403)")
+        default: objects.statusConfigMap = .unreadable(reason: "not allowed (403)")
         }
         let facts = ConsentFacts(objects: objects)
         guard case .unknown(_, "not allowed (403)") = Consent(facts) else {
             Issue.record("\(Consent(facts))")
             return
         }
-        #expect(facts.refusals(former: []).isEmpty, "an outage is not an owner's no")
+        #expect(Refusals().updated(by: facts) == Refusals(), "an outage is not an owner's no")
     }
 
     @Test("a plain no in one place counts more than another that cannot be read")
@@ -144,20 +145,6 @@ struct ConsentTests {
         #expect(Consent(ConsentFacts(objects: objects)) == .unknown(place: .configMap, reason: "not allowed (403)"))
         let consent = Consent(ConsentFacts(doNotTrack: "1", objects: objects))
         #expect(consent == .no(place: .environment, reason: "it is set"))
-    }
-
-    @Test("a place that said no before it was deleted goes on saying it, until it says otherwise")
-    func memory() {
-        let refusals = facts(map: ["telemetry-enabled": "false"]).refusals(former: [])
-        let gone = ConsentFacts()
-        #expect(
-            Consent(gone, formerRefusals: refusals)
-                == .no(place: .configMap, reason: "it said no before it was deleted")
-        )
-        #expect(gone.refusals(former: refusals) == refusals)
-        let back = facts(map: ["telemetry-enabled": "true"])
-        #expect(Consent(back, formerRefusals: refusals) == .yes)
-        #expect(back.refusals(former: refusals).isEmpty)
     }
 
     private func facts(map data: [String: String]) -> ConsentFacts {

@@ -27,10 +27,13 @@ final class TelemetryReceiver: Sendable {
 
     /// The requests as they come.
     let requests: AsyncStream<Request>
+    /// Connections that were closed, as that happens.
+    let closings: AsyncStream<Void>
     private let channel: any Channel
 
-    private init(_ requests: AsyncStream<Request>, _ channel: any Channel) {
+    private init(_ requests: AsyncStream<Request>, _ closings: AsyncStream<Void>, _ channel: any Channel) {
         self.requests = requests
+        self.closings = closings
         self.channel = channel
     }
 
@@ -43,9 +46,11 @@ final class TelemetryReceiver: Sendable {
         _ body: (TelemetryReceiver) async throws -> Result
     ) async throws -> Result {
         let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
+        let (closings, closing) = AsyncStream.makeStream(of: Void.self)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
+                channel.closeFuture.whenComplete { _ in closing.yield() }
+                return channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ReceiverHandler(answer, continuation))
                 }
@@ -53,7 +58,7 @@ final class TelemetryReceiver: Sendable {
             .bind(host: "127.0.0.1", port: 0)
             .get()
         do {
-            let result = try await body(TelemetryReceiver(requests, channel))
+            let result = try await body(TelemetryReceiver(requests, closings, channel))
             try await channel.close()
             return result
         } catch {

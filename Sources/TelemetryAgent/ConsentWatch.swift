@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Kubernetes
+
+/// Tells at once when a place where somebody can say no may have changed.
+struct ConsentWatch: Sendable {
+    let client: KubernetesClient
+    /// The agent's namespace.
+    let namespace: String
+    let journal: AgentJournal
+
+    /// Runs something whenever the answer is yes, and cancels it as soon as it is not.
+    ///
+    /// - Parameters:
+    ///   - read: Reads the answer.
+    ///   - refused: What to do where it is no, before it is waited for another.
+    ///   - body: What is done meanwhile; it goes on until it is cancelled.
+    /// - Throws: What the body throws, and `CancellationError`.
+    func whileConsented(
+        read: @escaping @Sendable () async throws -> Consent,
+        refused: @escaping @Sendable () async -> Void,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for watch in watches(change) { group.addTask(operation: watch) }
+            group.addTask {
+                var pause = Pause()
+                while true {
+                    try Task.checkCancellation()
+                    switch try await read() {
+                    case .yes:
+                        pause = Pause()
+                        try await Self.run(body, until: changes) { try await read() != .yes }
+                    case .no:
+                        pause = Pause()
+                        await refused()
+                        for await _ in changes { break }
+                    case .unknown:
+                        // It need not be the object that changes before it can be read.
+                        try await Task.sleep(for: pause.next())
+                    }
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// Runs a body until a change after which a condition holds.
+    private static func run(
+        _ body: @escaping @Sendable () async throws -> Void,
+        until changes: AsyncStream<Void>,
+        _ isOver: @escaping @Sendable () async throws -> Bool
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                for await _ in changes where try await isOver() { return }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    /// A task for each object; every one goes on until it is cancelled.
+    private func watches(_ change: AsyncStream<Void>.Continuation) -> [@Sendable () async throws -> Void] {
+        let system = "cozy-system"
+        return [
+            watch(.configMaps, namespace, StatusStore.name, change),
+            watch(.configMaps, system, "cozystack", change),
+            watch(.packages, nil, "cozystack.cozystack-platform", change),
+            watch(.packages, nil, "cozystack.cozystack-engine", change),
+            watch(.deployments, system, "cozystack-operator", change),
+            watch(.deployments, system, "cozystack-controller", change),
+        ]
+    }
+
+    private func watch<Object>(
+        _ resource: Resource<Object>,
+        _ namespace: String?,
+        _ name: String,
+        _ change: AsyncStream<Void>.Continuation
+    ) -> @Sendable () async throws -> Void {
+        let selection = Selection(namespace: namespace, fields: "metadata.name=\(name)")
+        return {
+            var pause = Pause()
+            while true {
+                do {
+                    for try await event in client.watch(resource, selection) {
+                        pause = Pause()
+                        if case .bookmark = event { continue }
+                        change.yield()
+                    }
+                    // The server ends watches from time to time; something may change until the next one is there.
+                    change.yield()
+                    try await Task.sleep(for: .milliseconds(100))
+                } catch {
+                    try Task.checkCancellation()
+                    journal.noteWatching(error)
+                    change.yield()
+                    try await Task.sleep(for: pause.next())
+                }
+            }
+        }
+    }
+
+    /// The time before something is tried again: 1 s, then twice as long each time, up to 30 s.
+    private struct Pause {
+        private var length = Duration.seconds(1)
+
+        mutating func next() -> Duration {
+            defer { length = min(length * 2, .seconds(30)) }
+            return length
+        }
+    }
+}

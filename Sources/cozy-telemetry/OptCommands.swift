@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import TelemetryAgent
+
+/// `cozy-telemetry opt-out`: says no for a cluster.
+struct OptOutCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "opt-out",
+        abstract: "Say no for a cluster: nothing is sent any more.",
+        discussion: """
+            Changes the place that the cluster's generation of Cozystack has for it: telemetry.disabled in the Package \
+            cozystack.cozystack-platform, or telemetry-enabled in the ConfigMap cozy-system/cozystack, or else the \
+            agent's own ConfigMap. A running agent stops within a second. Saying it twice changes nothing.
+            """
+    )
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func run() async throws {
+        let outcome = try await cluster.withClient {
+            try await OwnersChoice(client: $0, namespace: $1).optOut()
+        }
+        for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says no.") }
+        if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said no already.") }
+        Terminal.write(line: "Telemetry is off.")
+    }
+}
+
+/// `cozy-telemetry opt-in`: says yes for a cluster.
+struct OptInCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "opt-in",
+        abstract: "Say yes for a cluster.",
+        discussion: """
+            Changes the place that the cluster's generation of Cozystack has for it, and every other one that says no \
+            and can be changed from here; a no that is remembered although its object is gone is forgotten. Where \
+            something says no that has to be changed by hand, it is named, and the exit status is 1.
+            """
+    )
+
+    @OptionGroup var cluster: ClusterOptions
+
+    func run() async throws {
+        let outcome = try await cluster.withClient {
+            try await OwnersChoice(client: $0, namespace: $1).optIn()
+        }
+        for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says yes.") }
+        for place in outcome.forgotten { Terminal.write(line: "Forgotten: \(place) said no before.") }
+        if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said yes already.") }
+        guard outcome.remaining.isEmpty else {
+            let places = ConsentPlace.allCases.compactMap { place in
+                outcome.remaining[place].map { "\(place): \($0)" }
+            }
+            throw CommandFailure.failed(
+                "telemetry is still off; to be changed by hand: \(places.joined(separator: "; "))"
+            )
+        }
+        Terminal.write(
+            line: "Telemetry is on, unless the agent itself was started with --disable-telemetry or DO_NOT_TRACK."
+        )
+    }
+}
