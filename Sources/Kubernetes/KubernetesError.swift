@@ -54,4 +54,21 @@ public enum KubernetesError: Error, Equatable, Sendable, CustomStringConvertible
             "the token in \(file) cannot be read: \(reason)"
         }
     }
+
+    /// What is wrong in a few words, without paths and addresses.
+    public var summary: String {
+        switch self {
+        case .forbidden: "not allowed (403)"
+        case .notFound: "does not exist (404)"
+        case .gone: "it was forgotten while it was read (410)"
+        case .unauthorized: "the credentials are not accepted (401)"
+        case .deadlineExceeded: "no answer in time"
+        case .unreachable: "the API server cannot be reached"
+        case .tokenUnreadable: "the token cannot be read"
+        case .status(let code, _, _): "the API server answered \(code)"
+        case .tooManyRequests: "the API server is busy (429)"
+        case .conflict: "somebody else changed it (409)"
+        case .invalidResponse: "the answer could not be used"
+        }
+    }
 }

@@ -23,6 +23,32 @@ public struct Lease: KubernetesObject, Hashable {
     /// `spec`.
     public let claim: Claim
 
+    /// A lease to be created.
+    public static func manifest(name: String, _ claim: Claim) -> JSONValue {
+        [
+            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": ["name": .string(name)],
+            "spec": value(of: claim),
+        ]
+    }
+
+    /// A claim as it travels, for the field `spec` of a patch.
+    public static func value(of claim: Claim) -> JSONValue {
+        [
+            // Nobody is null: not every server takes an empty name.
+            "holderIdentity": claim.holder.isEmpty ? .null : .string(claim.holder),
+            "leaseDurationSeconds": .number(Double(claim.seconds)),
+            "acquireTime": .string(claim.acquired), "renewTime": .string(claim.renewed),
+            "leaseTransitions": .number(Double(claim.transitions)),
+        ]
+    }
+
+    /// A time as leases have it (`MicroTime`): exactly six digits after the seconds.
+    static func time(_ date: Date) -> String {
+        date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "000Z"
+    }
+}
+
+extension Lease {
     /// Reads an object.
     public init(from decoder: any Decoder) throws {
         let object = try Fields(decoder)
@@ -35,27 +61,5 @@ public struct Lease: KubernetesObject, Hashable {
             renewed: spec.text("renewTime"),
             transitions: spec.value("leaseTransitions") ?? 0
         )
-    }
-
-    /// A lease to be created.
-    public static func manifest(name: String, _ claim: Claim) -> JSONValue {
-        [
-            "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": ["name": .string(name)],
-            "spec": value(of: claim),
-        ]
-    }
-
-    /// A claim as it travels, for the field `spec` of a patch.
-    public static func value(of claim: Claim) -> JSONValue {
-        [
-            "holderIdentity": .string(claim.holder), "leaseDurationSeconds": .number(Double(claim.seconds)),
-            "acquireTime": .string(claim.acquired), "renewTime": .string(claim.renewed),
-            "leaseTransitions": .number(Double(claim.transitions)),
-        ]
-    }
-
-    /// A time as leases have it (`MicroTime`): exactly six digits after the seconds.
-    static func time(_ date: Date) -> String {
-        date.formatted(.iso8601.year().month().day().time(includingFractionalSeconds: true)) + "000Z"
     }
 }

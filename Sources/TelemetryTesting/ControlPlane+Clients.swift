@@ -36,3 +36,41 @@ extension ControlPlane {
         return name
     }
 }
+
+extension ControlPlane {
+    /// Makes a service account and gives a token of it.
+    package func serviceAccount(_ name: String, in namespace: String) async throws -> String {
+        try await kubectl("create", "serviceaccount", name, "-n", namespace)
+        return try await token(of: name, in: namespace)
+    }
+
+    /// A token of a service account.
+    package func token(of account: String, in namespace: String) async throws -> String {
+        try await kubectl("create", "token", account, "-n", namespace)
+    }
+
+    /// Lets a service account do something in its namespace or everywhere.
+    ///
+    /// - Parameters:
+    ///   - name: The name of the role and its binding.
+    ///   - verbs: What may be done, `get`.
+    ///   - resource: With what, `secrets`.
+    ///   - account: The name of the service account.
+    ///   - namespace: Its namespace.
+    ///   - everywhere: Whether in all namespaces.
+    /// - Throws: `ControlPlaneError`.
+    package func grant(
+        _ name: String,
+        _ verbs: [String],
+        _ resource: String,
+        to account: String,
+        of namespace: String,
+        everywhere: Bool = false
+    ) async throws {
+        let (role, scope) = everywhere ? ("clusterrole", []) : ("role", ["-n", namespace])
+        let rule = ["--verb=\(verbs.joined(separator: ","))", "--resource=\(resource)"]
+        try await kubectl(["create", role, name] + rule + scope)
+        let subject = ["--\(role)=\(name)", "--serviceaccount=\(namespace):\(account)"]
+        try await kubectl(["create", "\(role)binding", name] + subject + scope)
+    }
+}

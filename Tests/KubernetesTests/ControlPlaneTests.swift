@@ -117,18 +117,8 @@ struct ControlPlaneTests {
             await #expect(throws: KubernetesError.notFound(path: path)) {
                 _ = try await client.get(.configMaps, namespace: namespace, name: "absent")
             }
-            try await plane.kubectl("create", "serviceaccount", "reader", "-n", namespace)
-            try await plane.kubectl("create", "role", "reader", "--verb=get", "--resource=configmaps", "-n", namespace)
-            try await plane.kubectl(
-                "create",
-                "rolebinding",
-                "reader",
-                "--role=reader",
-                "--serviceaccount=\(namespace):reader",
-                "-n",
-                namespace
-            )
-            let token = try await plane.kubectl("create", "token", "reader", "-n", namespace)
+            let token = try await plane.serviceAccount("reader", in: namespace)
+            try await plane.grant("reader", ["get"], "configmaps", to: "reader", of: namespace)
             try await ControlPlane.withSharedClient({ $0.token = .text(token) }) { reader, _ in
                 await #expect(throws: KubernetesError.notFound(path: path)) {
                     _ = try await reader.get(.configMaps, namespace: namespace, name: "absent")
