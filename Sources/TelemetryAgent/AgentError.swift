@@ -15,6 +15,10 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     case cluster(KubernetesError)
     /// The cluster has no identity that may be used as one.
     case noClusterID
+    /// The Secret with the cluster's key, `NAMESPACE/NAME`, holds none.
+    case damagedKey(secret: String)
+    /// The cluster's key was there and cannot be had any more, with the reason in words.
+    case keyWithdrawn(reason: String)
     /// What was counted does not make a report.
     case report(ReportError)
     /// The endpoint could not be reached, with the reason in words.
@@ -35,6 +39,12 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
             error.description
         case .noClusterID:
             "the UID of the namespace kube-system is missing or malformed"
+        case .damagedKey(let secret):
+            "the Secret \(secret) holds no key: its field \(KeyStore.field) must have \(ClusterKey.seedLength) bytes; "
+                + "restore it, or make a new key with `cozy-telemetry identity reset`"
+        case .keyWithdrawn(let reason):
+            "the cluster's key cannot be had any more, and nothing is sent under another id: \(reason); "
+                + "grant it, or start the agent anew with --identity uid"
         case .report(let error):
             "the cluster's state does not make a report: \(error)"
         case .undeliverable(let reason):

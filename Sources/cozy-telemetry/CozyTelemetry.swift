@@ -19,8 +19,8 @@ struct CozyTelemetry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             AgentCommand.self, PreviewCommand.self, StatusCommand.self, OptInCommand.self, OptOutCommand.self,
-            ServerCommand.self, OverviewCommand.self, SimulateCommand.self,
-            DemoCommand.self, StoreCommand.self,
+            IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self, DemoCommand.self,
+            StoreCommand.self,
         ]
     )
 

@@ -11,10 +11,10 @@ struct CommandLineTests {
     func help() async throws {
         let help = try await RunningProgram.run(["--help"])
         #expect(help.status == 0)
-        for word in ["agent", "preview", "server", "overview", "simulate", "demo", "store", "EXIT STATUS"] {
+        for word in ["agent", "preview", "server", "overview", "simulate", "demo", "store", "identity", "EXIT STATUS"] {
             #expect(help.output.contains(word))
         }
-        for command in ["agent", "preview", "server", "overview", "simulate", "demo", "store"] {
+        for command in ["agent", "preview", "server", "overview", "simulate", "demo", "store", "identity"] {
             let help = try await RunningProgram.run([command, "--help"])
             #expect(help.status == 0)
             #expect(help.output.contains("USAGE: cozy-telemetry \(command)"))
