@@ -76,7 +76,8 @@ let package = Package(
         .target(
             name: "TelemetryAgent",
             dependencies: [
-                "TelemetryModel", "Kubernetes", httpClient, nioCore, nioHTTP1, logging, lifecycle,
+                "TelemetryModel", "Kubernetes", "Gzip", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams, logging,
+                lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -91,10 +92,11 @@ let package = Package(
             swiftSettings: swiftSettings
         ),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: swiftSettings),
         .target(
             name: "TelemetryServer",
             dependencies: [
-                "TelemetryModel", "Exposition", "ReportStore", "CZlib",
+                "TelemetryModel", "Exposition", "ReportStore", "Gzip",
                 hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
                 lifecycle,
             ],
@@ -142,8 +144,9 @@ let package = Package(
         .testTarget(
             name: "TelemetryAgentTests",
             dependencies: [
-                "TelemetryAgent", "TelemetryModel", "Exposition", "Kubernetes", "TelemetryTesting", httpClient, nioCore,
-                nioPosix, nioHTTP1, logging, lifecycle,
+                "TelemetryAgent", "TelemetryModel", "Exposition", "Kubernetes", "Gzip", "TelemetryServer",
+                "ReportStore",
+                "TelemetryTesting", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, logging, lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -162,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "TelemetryServerTests",
             dependencies: [
-                "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "CZlib",
+                "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "Gzip",
                 httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, lifecycle, logging, metrics,
             ],
             swiftSettings: swiftSettings

@@ -19,11 +19,15 @@ final class Answers: Sendable {
             self.instant = instant
             date = instant.httpDate
             let head =
-                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\ndate: \(date)\r\n"
+                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\n"
+                + "accept-encoding: \(Answers.acceptedCodings)\r\ndate: \(date)\r\n"
             accepted = ByteBuffer(string: head + "\r\n")
             lastAccepted = ByteBuffer(string: head + "connection: close\r\n\r\n")
         }
     }
+
+    /// How reports may be packed, said in the answers to reports (RFC 7694, 3).
+    private static let acceptedCodings = "gzip"
 
     /// 400 for what is no HTTP.
     static let malformed = head(.badRequest, [("content-length", "0")], isLast: true)
@@ -47,10 +51,12 @@ final class Answers: Sendable {
 
     /// The head of a refusal, with the length of its body.
     func refused(_ refusal: Refusal, bodyLength: Int, isLast: Bool) -> HTTPResponseHead {
-        let fields = [
+        var fields = [
             ("content-type", "application/json; charset=utf-8"), ("content-length", "\(bodyLength)"),
             ("date", current.date),
         ]
+        // In a 415 the field says that the packing was wrong, and so only the refusal itself has it.
+        if refusal.status != .unsupportedMediaType { fields.append(("accept-encoding", Self.acceptedCodings)) }
         return Self.head(
             HTTPResponseStatus(statusCode: refusal.status.code),
             fields + refusal.headers.map { ($0.name.canonicalName, $0.value) },

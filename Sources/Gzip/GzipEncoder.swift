@@ -2,23 +2,23 @@
 
 import CZlib
 
-/// Packs with zlib, for requests.
-enum Gzip {
-    struct Failure: Error {}
-
-    /// One gzip member with those bytes.
-    static func pack(_ bytes: [UInt8]) throws -> [UInt8] {
+/// Packs with gzip (RFC 1952), by zlib.
+package enum GzipEncoder {
+    /// One member that holds those bytes; nil where zlib has no memory for it.
+    package static func encode(_ plain: [UInt8]) -> [UInt8]? {
         var stream = z_stream()
         let size = Int32(MemoryLayout<z_stream>.size)
+        // 15 bits of window, and 16 for gzip.
         guard
             deflateInit2_(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
                 == Z_OK
-        else { throw Failure() }
+        else { return nil }
         defer { deflateEnd(&stream) }
-        var input = bytes
-        var output = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(bytes.count))))
+        var input = plain
+        var packed = [UInt8](repeating: 0, count: Int(deflateBound(&stream, UInt(plain.count))))
+        // Both arrays stay in place until the closures end, and with so much room one call does it all.
         let status = input.withUnsafeMutableBufferPointer { source in
-            output.withUnsafeMutableBufferPointer { target in
+            packed.withUnsafeMutableBufferPointer { target in
                 stream.next_in = source.baseAddress
                 stream.avail_in = UInt32(source.count)
                 stream.next_out = target.baseAddress
@@ -26,7 +26,6 @@ enum Gzip {
                 return deflate(&stream, Z_FINISH)
             }
         }
-        guard status == Z_STREAM_END else { throw Failure() }
-        return Array(output.prefix(Int(stream.total_out)))
+        return status == Z_STREAM_END ? Array(packed.prefix(Int(stream.total_out))) : nil
     }
 }

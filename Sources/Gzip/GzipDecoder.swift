@@ -3,9 +3,9 @@
 import CZlib
 
 /// Unpacks gzip (RFC 1952) with zlib, within a limit.
-enum GzipDecoder {
+package enum GzipDecoder {
     /// Why a body cannot be unpacked.
-    enum Failure: Error, Equatable {
+    package enum Failure: Error, Equatable {
         /// The bytes are not gzip, or end too early.
         case malformed
         /// What comes out is over the limit.
@@ -19,7 +19,7 @@ enum GzipDecoder {
     ///   - limit: The most bytes that may come out.
     /// - Returns: The text that was packed.
     /// - Throws: `Failure`; never more than `limit` bytes and a chunk are held.
-    static func decode(_ packed: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
+    package static func decode(_ packed: [UInt8], limit: Int) throws(Failure) -> [UInt8] {
         var stream = z_stream()
         // 15 bits of window, and 16 for gzip only.
         guard inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
