@@ -3,15 +3,17 @@
 import Kubernetes
 import Logging
 import Synchronization
+import TelemetryModel
 
 /// What the agent said in its log, so that it says what changed and does not repeat itself.
 final class AgentJournal: Sendable {
     private struct State {
         var omissions: [ReportPart: Omission] = [:]
-        var isFailing = false
         var cannotWrite = false
         var cannotWatch = false
         var cannotGiveNotice = false
+        /// What fails: the delivery of a collector's reports, or, as nil, what comes before it.
+        var failing: Set<Collector?> = []
         var consent: Consent?
     }
 
@@ -112,11 +114,15 @@ final class AgentJournal: Sendable {
         )
     }
 
-    /// Says that sending fails, once until it works again.
-    func noteFailure(_ error: any Error) {
+    /// Says that sending fails, once until nothing fails any more.
+    ///
+    /// - Parameters:
+    ///   - error: What went wrong.
+    ///   - collector: Whose report could not be delivered; nil where there is none yet.
+    func noteFailure(_ error: any Error, of collector: Collector? = nil) {
         let began = state.withLock { state in
-            defer { state.isFailing = true }
-            return !state.isFailing
+            defer { state.failing.insert(collector) }
+            return state.failing.isEmpty
         }
         guard began else { return }
         let reason =
@@ -124,14 +130,13 @@ final class AgentJournal: Sendable {
             case AgentError.cluster(.unreachable): "the API server cannot be reached"
             default: "\(error)"
             }
-        logger.warning("Telemetry cannot be sent; trying again at every interval", metadata: ["reason": "\(reason)"])
+        logger.warning("Telemetry cannot be sent; it is tried again", metadata: ["reason": "\(reason)"])
     }
 
-    /// Says that sending works, where it failed before.
-    func noteSuccess() {
+    /// Says that sending works again, where nothing that failed still does.
+    func noteSuccess(of collector: Collector? = nil) {
         let ended = state.withLock { state in
-            defer { state.isFailing = false }
-            return state.isFailing
+            state.failing.remove(collector) != nil && state.failing.isEmpty
         }
         if ended { logger.info("Telemetry is sent again") }
     }

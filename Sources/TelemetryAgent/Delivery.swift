@@ -1,72 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import AsyncHTTPClient
+import FoundationEssentials
 import Kubernetes
 import NIOCore
 import NIOHTTP1
-public import TelemetryModel
+import TelemetryModel
 
-/// A report on its way: exactly what is sent.
-public struct TelemetryRequest: Sendable {
-    /// The URL that it is sent to, by POST.
-    public let endpoint: String
-    /// The headers that it is sent with.
-    public let headers: [(name: String, value: String)]
-    /// The body.
-    public let body: [UInt8]
-
-    /// The request that carries a report of a cluster.
-    public init(_ report: Report, of cluster: ClusterID, to endpoint: String) {
-        self.endpoint = endpoint
-        headers = [("Content-Type", "text/plain"), ("X-Cluster-ID", cluster.text)]
-        body = report.text
-    }
-}
-
-/// Sends requests to the endpoint; exactly the status 200 is a success.
+/// Sends requests to the endpoint, each once.
 struct Delivery: Sendable {
-    let http: HTTPClient
-    /// For a whole delivery, connection included.
-    let limit: Duration
+    /// What an endpoint said to a request.
+    struct Reply: Sendable {
+        var answer: DeliveryAnswer
+        /// The values of `Accept-Encoding`.
+        var codings: [String] = []
+        /// What the endpoint says is wrong, for people; nil where it says nothing.
+        var explanation: String?
+    }
 
-    /// Sends one request.
+    let http: HTTPClient
+    /// For a whole request, connection included.
+    var limit = Duration.seconds(30)
+    var now: @Sendable () -> UTCInstant = UTCInstant.now
+
+    /// Sends a request once.
     ///
-    /// - Throws: `AgentError`, or `CancellationError` where the task was cancelled.
-    func deliver(_ request: TelemetryRequest) async throws {
+    /// The head of the answer is what counts; its body is read only to keep the connection, and for people.
+    ///
+    /// - Throws: `CancellationError` where the task was cancelled.
+    func attempt(_ request: TelemetryRequest) async throws -> Reply {
         var message = HTTPClientRequest(url: request.endpoint)
         message.method = .POST
         message.headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) })
         message.body = .bytes(request.body)
-        let response = try await answer(to: message)
-        // The body is ignored, and read only to keep the connection.
-        _ = try? await withDeadline(.seconds(1)) { _ = try await response.body.collect(upTo: 1 << 16) }
-        guard response.status == .ok else { throw AgentError.refused(status: Int(response.status.code)) }
-    }
-
-    /// The head of what a request is answered with.
-    private func answer(to message: HTTPClientRequest) async throws -> HTTPClientResponse {
         do {
-            let response = try await withDeadline(limit) { try await http.execute(message, deadline: .distantFuture) }
-            guard let response else { throw AgentError.undeliverable(reason: "no answer in time") }
-            return response
-        } catch let error as AgentError {
-            throw error
-        } catch let error as HTTPClientError where error == .cancelled {
-            throw CancellationError()
-        } catch is CancellationError {
-            throw CancellationError()
+            let response = try await withDeadline(limit) { [message] in
+                try await http.execute(message, deadline: .distantFuture)
+            }
+            guard let response else { return Reply(answer: .late) }
+            return await reply(response)
         } catch {
-            throw AgentError.undeliverable(reason: Self.reason(of: error))
+            // A failure that the cancellation caused is not the endpoint's.
+            try Task.checkCancellation()
+            return Reply(answer: DeliveryAnswer(failure: error))
         }
     }
 
-    /// A failure of the connection in words, without addresses.
-    private static func reason(of error: any Error) -> String {
-        switch error {
-        case let error as HTTPClientError where error == .connectTimeout: "no connection in time"
-        case let error as HTTPClientError: error.shortDescription
-        case is IOError: "no connection"
-        default: "the connection failed (\(type(of: error)))"
-        }
+    private func reply(_ response: HTTPClientResponse) async -> Reply {
+        let headers = response.headers
+        let body = try? await withDeadline(.seconds(1)) { try await response.body.collect(upTo: 1 << 16) }
+        let date = headers.first(name: "Date").flatMap { UTCInstant(httpDate: $0) }
+        let answer = DeliveryAnswer(
+            status: Int(response.status.code),
+            retryAfter: headers.first(name: "Retry-After"),
+            now: date ?? now()
+        )
+        return Reply(
+            answer: answer,
+            codings: headers["Accept-Encoding"],
+            explanation: body.flatMap { $0 }.flatMap(Self.explanation)
+        )
+    }
+
+    /// The text of `{"error": "…"}`, as far as it can be shown.
+    private static func explanation(_ body: ByteBuffer) -> String? {
+        struct Document: Decodable { let error: String }
+        let document = try? JSONDecoder().decode(Document.self, from: Data(body.readableBytesView))
+        return document.map { String($0.error.filter { $0.isASCII && !$0.isNewline && $0 >= " " }.prefix(300)) }
+    }
+}
+
+extension UTCInstant {
+    /// The time of the machine's clock.
+    @Sendable static func now() -> Self {
+        Self(secondsSinceEpoch: Int64(Date().timeIntervalSince1970.rounded(.down)))
     }
 }

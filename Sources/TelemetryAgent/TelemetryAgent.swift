@@ -3,7 +3,6 @@
 public import AsyncHTTPClient
 public import Kubernetes
 public import Logging
-import NIOCore
 public import ServiceLifecycle
 import Synchronization
 public import TelemetryModel
@@ -41,7 +40,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// - Parameters:
     ///   - settings: How it works.
     ///   - client: Reads from the cluster; the caller shuts it down.
-    ///   - httpClient: Sends the reports, made with `httpClientConfiguration`; the caller shuts it down.
+    ///   - httpClient: Sends the reports, made as `DeliveryTransport` says; the caller shuts it down.
     ///   - deliveryLimit: The time for a whole delivery.
     ///   - now: The clock.
     ///   - logger: Where it says what changed.
@@ -69,14 +68,6 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             now: now
         )
         delivery = Delivery(http: httpClient, limit: deliveryLimit)
-    }
-
-    /// How the HTTP client has to be: 5 s to connect, redirects not followed.
-    public static var httpClientConfiguration: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        configuration.timeout.connect = .seconds(5)
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
     }
 
     /// Sends reports until the task is cancelled or the service is shut down.
@@ -144,12 +135,9 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             for request in requests {
                 let consent = try await readConsent()
                 guard consent == .yes else { return .refused(consent) }
-                do {
-                    try await delivery.deliver(request)
-                } catch let error as AgentError {
-                    // The reports of a cluster are independent; one that fails does not hold the other back.
-                    failure = failure ?? error
-                }
+                // The reports of a cluster are independent; one that fails does not hold the other back.
+                let answer = try await delivery.attempt(request).answer
+                failure = failure ?? answer.failure
             }
             if let failure { throw failure }
             return .sent(reports: requests.count)

@@ -20,6 +20,8 @@ struct AgentOptions: ParsableArguments {
 
     @OptionGroup var cluster: ClusterOptions
 
+    @OptionGroup var delivery: DeliveryOptions
+
     /// Runs something with an agent, and closes its connections afterwards.
     ///
     /// - Throws: `CommandFailure`, or what the body throws.
@@ -31,7 +33,8 @@ struct AgentOptions: ParsableArguments {
     ) async throws {
         try await cluster.withClient { client, namespace in
             let settings = try settings(interval: interval, noticePeriod: noticePeriod, namespace: namespace)
-            try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
+            let transport = try delivery.transport.transport(to: telemetryEndpoint)
+            try await HTTPClient.withHTTPClient(configuration: transport.httpClientConfiguration) { http in
                 try await body(TelemetryAgent(settings: settings, client: client, httpClient: http, logger: logger))
             }
         }

@@ -109,7 +109,7 @@ struct AgentClusterTests {
                 var log = recorder.lines.makeAsyncIterator()
                 #expect(await log.next() == "info Telemetry is on")
                 let reason = "the telemetry endpoint answered 503 instead of 200"
-                let failure = "warning Telemetry cannot be sent; trying again at every interval reason=\(reason)"
+                let failure = "warning Telemetry cannot be sent; it is tried again reason=\(reason)"
                 #expect(await log.next() == failure)
                 #expect(await log.next() == "info Telemetry is sent again")
             }

@@ -3,12 +3,15 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 /// A backend that takes reports, tells of each, and answers as it is told to.
 final class TelemetryReceiver: Sendable {
     /// What it does with a request.
     enum Answer: Sendable {
         case status(Int)
+        /// Statuses with headers to the first requests, 200 to the others.
+        case replies([Reply])
         /// These statuses to the first requests, 200 to the others.
         case statuses([Int])
         case redirect(to: String)
@@ -18,31 +21,50 @@ final class TelemetryReceiver: Sendable {
         case silence
     }
 
+    /// A status with headers.
+    struct Reply: Sendable {
+        let status: Int
+        var headers: [(String, String)] = []
+    }
+
     /// A request as it came.
     struct Request: Sendable {
         let line: String
         let headers: [String: String]
-        let body: String
+        let bytes: [UInt8]
+
+        var body: String { String(decoding: bytes, as: UTF8.self) }
     }
 
     /// The requests as they come.
     let requests: AsyncStream<Request>
     /// Connections that were closed, as that happens.
     let closings: AsyncStream<Void>
+    /// The URL, with an address for a host.
+    let url: String
     private let channel: any Channel
 
-    private init(_ requests: AsyncStream<Request>, _ closings: AsyncStream<Void>, _ channel: any Channel) {
+    private init(
+        _ requests: AsyncStream<Request>,
+        _ closings: AsyncStream<Void>,
+        _ channel: any Channel,
+        isSecure: Bool
+    ) {
         self.requests = requests
         self.closings = closings
         self.channel = channel
+        let (host, port) = (channel.localAddress?.ipAddress ?? "", channel.localAddress?.port ?? 0)
+        url = "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
 
-    /// `http://127.0.0.1:PORT`.
-    var url: String { "http://127.0.0.1:\(channel.localAddress?.port ?? 0)" }
+    /// The port.
+    var port: Int { channel.localAddress?.port ?? 0 }
 
     /// Runs a body with a receiver on the loopback interface.
     static func with<Result>(
         _ answer: Answer = .status(200),
+        host: String = "127.0.0.1",
+        tls: NIOSSLContext? = nil,
         _ body: (TelemetryReceiver) async throws -> Result
     ) async throws -> Result {
         let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
@@ -51,14 +73,14 @@ final class TelemetryReceiver: Sendable {
             .childChannelInitializer { channel in
                 channel.closeFuture.whenComplete { _ in closing.yield() }
                 return channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(ReceiverHandler(answer, continuation))
                 }
             }
-            .bind(host: "127.0.0.1", port: 0)
-            .get()
+            .bindLow(host: host)
         do {
-            let result = try await body(TelemetryReceiver(requests, closings, channel))
+            let result = try await body(TelemetryReceiver(requests, closings, channel, isSecure: tls != nil))
             try await channel.close()
             return result
         } catch {
@@ -77,7 +99,7 @@ private final class ReceiverHandler: ChannelInboundHandler {
     private var answer: TelemetryReceiver.Answer
     private let requests: AsyncStream<TelemetryReceiver.Request>.Continuation
     private var head: HTTPRequestHead?
-    private var body = ""
+    private var body: [UInt8] = []
 
     init(_ answer: TelemetryReceiver.Answer, _ requests: AsyncStream<TelemetryReceiver.Request>.Continuation) {
         self.answer = answer
@@ -86,12 +108,12 @@ private final class ReceiverHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
-        case .head(let head): (self.head, body) = (head, "")
-        case .body(let bytes): body += String(buffer: bytes)
+        case .head(let head): (self.head, body) = (head, [])
+        case .body(let bytes): body += bytes.readableBytesView
         case .end:
             guard let head else { return }
             let headers = Dictionary(head.headers.map { ($0.name, $0.value) }) { "\($0), \($1)" }
-            requests.yield(.init(line: "\(head.method) \(head.uri)", headers: headers, body: body))
+            requests.yield(.init(line: "\(head.method) \(head.uri)", headers: headers, bytes: body))
             respond(context)
         }
     }
@@ -109,6 +131,10 @@ private final class ReceiverHandler: ChannelInboundHandler {
         switch answer {
         case .silence, .after: return
         case .status(let code): status = code
+        case .replies(let replies):
+            status = replies.first?.status ?? 200
+            for (name, value) in replies.first?.headers ?? [] { headers.add(name: name, value: value) }
+            answer = .replies(Array(replies.dropFirst()))
         case .statuses(let codes):
             status = codes.first ?? 200
             answer = .statuses(Array(codes.dropFirst()))
