@@ -178,8 +178,9 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "cozy-telemetry", "TelemetryTesting", "TelemetryModel", "ReportStore", "FleetSimulator", httpClient,
-                nioCore, nioHTTP1, nioFoundation, logging, metrics,
+                "cozy-telemetry", "TelemetryTesting", "TelemetryAgent", "TelemetryModel", "ReportStore",
+                "FleetSimulator",
+                httpClient, nioCore, nioHTTP1, nioFoundation, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),

@@ -18,9 +18,9 @@ struct CozyTelemetry: AsyncParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            AgentCommand.self, PreviewCommand.self, StatusCommand.self, OptInCommand.self, OptOutCommand.self,
-            IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self, DemoCommand.self,
-            StoreCommand.self,
+            AgentCommand.self, PreviewCommand.self, SendCommand.self, StatusCommand.self, OptInCommand.self,
+            OptOutCommand.self, IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self,
+            DemoCommand.self, StoreCommand.self,
         ]
     )
 
