@@ -40,6 +40,17 @@ struct ReportBundleTests {
         #expect(!text.contains(Data(key.seed).base64EncodedString()))
     }
 
+    @Test("the example in docs/delivery.md is a bundle, signed right")
+    func documentation() throws {
+        let file = URL(filePath: #filePath).appending(path: "../../../docs/delivery.md").standardized
+        let page = try String(contentsOf: file, encoding: .utf8)
+        let example = try #require(page.components(separatedBy: "```json\n").last?.components(separatedBy: "```").first)
+        let bundle = try read(example)
+        #expect(bundle.requests.count == 1)
+        try bundle.verify(at: UTCInstant(secondsSinceEpoch: 1_772_323_200))
+        #expect(String(decoding: try bundle.file, as: UTF8.self) == example)
+    }
+
     @Test("it is good for thirty days, for what was signed, and for no other path")
     func verification() throws {
         try bundle.verify(at: now.advanced(bySeconds: 30 * 86_400))
