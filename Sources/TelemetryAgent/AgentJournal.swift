@@ -136,7 +136,12 @@ final class AgentJournal: Sendable {
     /// Says that sending works again, where nothing that failed still does.
     func noteSuccess(of collector: Collector? = nil) {
         let ended = state.withLock { state in
-            state.failing.remove(collector) != nil && state.failing.isEmpty
+            let former = state.failing
+            state.failing = former.filter { failing in
+                guard let failing, let collector else { return failing != collector }
+                return !collector.speaks(for: failing)
+            }
+            return !former.isEmpty && state.failing.isEmpty
         }
         if ended { logger.info("Telemetry is sent again") }
     }

@@ -102,6 +102,8 @@ struct Courier: Sendable {
         _ body: RequestBody,
         _ prepare: Preparation
     ) async throws -> Delivery.Reply? {
+        // Whoever is cancelled sends nothing more, not even begins to.
+        try Task.checkCancellation()
         guard let request = try await prepare(report, body) else { return nil }
         let reply = try await delivery.attempt(request)
         await onAttempt(Attempt(report: report, at: delivery.now(), body: body, answer: reply.answer))

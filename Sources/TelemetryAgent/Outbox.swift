@@ -59,7 +59,8 @@ public actor Outbox {
         if dropped > 0 {
             logger.warning("Reports are too large to wait, and dropped", metadata: ["reports": "\(dropped)"])
         }
-        for old in waiting where !kept.contains(old) { forget(old) }
+        // A file is replaced by its successor, and removed where there is none.
+        for old in waiting where !kept.contains(where: { $0.collector == old.collector }) { forget(old) }
         let new = kept.filter { !waiting.contains($0) }
         waiting = kept
         for report in new { keep(report) }
@@ -98,6 +99,7 @@ public actor Outbox {
         reportingFailure { spool in
             do {
                 try spool.write(report)
+                isSpoolFailing = false
             } catch {
                 // What stands there is superseded, and must not be read back.
                 try? spool.remove(report.collector)
@@ -110,12 +112,12 @@ public actor Outbox {
         reportingFailure { try $0.remove(report.collector) }
     }
 
-    /// Changes what is on disk; where that fails, reports are sent all the same, and it is said once until it works.
+    /// Changes what is on disk; where that fails, reports are sent all the same, and it is said once until a report could
+    /// be written again.
     private func reportingFailure(_ body: (Spool) throws -> Void) {
         guard let spool else { return }
         do {
             try body(spool)
-            isSpoolFailing = false
         } catch {
             if !isSpoolFailing {
                 logger.warning("What waits cannot be kept on disk", metadata: ["reason": "\(error)"])

@@ -25,11 +25,8 @@ public struct WaitingReport: Equatable, Sendable {
 
     /// Whether an earlier report must not be sent once there is this one.
     ///
-    /// A report is a state, stamped when it arrives: an older one that arrives later would undo the newer. That of v0
-    /// has what both of v1 have.
-    func supersedes(_ earlier: WaitingReport) -> Bool {
-        collector == earlier.collector || collector == .v0 || earlier.collector == .v0
-    }
+    /// A report is a state, stamped when it arrives: an older one that arrives later would undo the newer.
+    func supersedes(_ earlier: WaitingReport) -> Bool { collector.speaks(for: earlier.collector) }
 
     /// Whether it is too old to be sent, by a day, or of a time that has yet to come.
     func isStale(at now: UTCInstant) -> Bool {
@@ -37,4 +34,9 @@ public struct WaitingReport: Equatable, Sendable {
     }
 
     private static let longestWait: Int64 = 86_400
+}
+
+extension Collector {
+    /// Whether this collector's reports have what those of another one have: v0 has what both of v1 have.
+    func speaks(for other: Collector) -> Bool { self == other || self == .v0 || other == .v0 }
 }

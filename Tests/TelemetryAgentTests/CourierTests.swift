@@ -199,6 +199,26 @@ struct CourierTests {
         )
     }
 
+    @Test("an outage ends once nothing fails any more, also where reports of another generation take over")
+    func journal() {
+        let journal = AgentJournal(recorder.logger)
+        let error = AgentError.refused(status: 500)
+        let begins = "warning Telemetry cannot be sent; it is tried again reason=\(error)"
+        let ends = "info Telemetry is sent again"
+        journal.noteSuccess(of: .v0)
+        journal.noteFailure(error, of: .v1Operator)
+        journal.noteFailure(error)
+        journal.noteFailure(error, of: .v1Controller)
+        journal.noteSuccess(of: .v1Operator)
+        journal.noteSuccess()
+        #expect(recorder.recorded == [begins])
+        journal.noteSuccess(of: .v1Controller)
+        journal.noteFailure(error, of: .v0)
+        journal.noteSuccess(of: .v1Operator)
+        journal.noteSuccess(of: .v1Operator)
+        #expect(recorder.recorded == [begins, ends, begins, ends])
+    }
+
     @Test("a packed report that is answered 415 is sent again plain at once, and so are all after it")
     func negotiation() async throws {
         let large = WaitingReport.example(.v0, String(repeating: "# the same line again\n", count: 50))

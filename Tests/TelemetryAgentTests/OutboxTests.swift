@@ -161,6 +161,25 @@ struct OutboxTests {
         #expect(recorder.recorded == [line, line])
     }
 
+    @Test("a disk that takes no more is said once, though files can be removed from it")
+    func full() async throws {
+        let directory = try TemporaryDirectory()
+        let outbox = try outbox(directory.path)
+        await outbox.replace(with: [.example(.v0, "a 0\n")])
+        // Nothing can be written under this name any more.
+        try FileManager.default.createDirectory(
+            atPath: directory.path + "/v0.report.new/x",
+            withIntermediateDirectories: true
+        )
+        for number in 1..<4 {
+            let report = WaitingReport.example(.v0, "a \(number)\n")
+            await outbox.replace(with: [report])
+            #expect(!FileManager.default.fileExists(atPath: directory.path + "/v0.report"))
+            await outbox.remove(report)
+        }
+        #expect(recorder.recorded == ["warning What waits cannot be kept on disk reason=File exists"])
+    }
+
     @Test("a directory that cannot be made is an error with its path")
     func unusable() throws {
         let directory = try TemporaryDirectory()
