@@ -155,7 +155,7 @@ struct CourierTests {
             try await withCourier { courier, outbox async throws in
                 await outbox.replace(with: [facts])
                 let task = Task { try await courier.run(outbox, prepare: unsigned(to: url)) }
-                for await _ in endpoint.opened { break }
+                for await _ in endpoint.begun { break }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
                 for await _ in endpoint.closed { break }

@@ -139,7 +139,7 @@ struct DeliveryTests {
     func cancellation() async throws {
         try await MisbehavingEndpoint.with(.says("")) { endpoint, url async throws in
             let task = Task { try await Delivery.attempt(url) }
-            for await _ in endpoint.opened { break }
+            for await _ in endpoint.begun { break }
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             for await _ in endpoint.closed { break }

@@ -19,15 +19,15 @@ final class MisbehavingEndpoint: Sendable {
 
     /// How many connections there were.
     let connections = Mutex(0)
-    /// Events of connections as they come.
-    let opened: AsyncStream<Void>
+    /// First bytes of requests as they come.
+    let begun: AsyncStream<Void>
     /// Ends of connections as they come.
     let closed: AsyncStream<Void>
-    private let opening: AsyncStream<Void>.Continuation
+    private let beginning: AsyncStream<Void>.Continuation
     private let closing: AsyncStream<Void>.Continuation
 
     private init() {
-        (opened, opening) = AsyncStream.makeStream(of: Void.self)
+        (begun, beginning) = AsyncStream.makeStream(of: Void.self)
         (closed, closing) = AsyncStream.makeStream(of: Void.self)
     }
 
@@ -68,7 +68,6 @@ final class MisbehavingEndpoint: Sendable {
 
         func channelActive(context: ChannelHandlerContext) {
             endpoint.connections.withLock { $0 += 1 }
-            endpoint.opening.yield()
         }
 
         func channelInactive(context: ChannelHandlerContext) { endpoint.closing.yield() }
@@ -76,6 +75,7 @@ final class MisbehavingEndpoint: Sendable {
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             guard !isDone else { return }
             isDone = true
+            endpoint.beginning.yield()
             switch behaviour {
             case .says(let text): context.writeAndFlush(NIOAny(ByteBuffer(string: text)), promise: nil)
             case .closes(let text):
