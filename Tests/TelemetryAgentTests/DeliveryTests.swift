@@ -21,7 +21,8 @@ struct DeliveryTests {
     ) async throws -> DeliveryAnswer {
         try await MisbehavingEndpoint.with(behaviour) { endpoint, url async throws in
             let answer = try await Delivery.attempt(url, limit: limit).answer
-            #expect(endpoint.connections.withLock { $0 } == 1)
+            // A busy machine may not even connect before a short limit.
+            #expect(endpoint.connections.withLock { $0 } <= 1)
             return answer
         }
     }

@@ -66,10 +66,10 @@ struct DeliveryTransportTests {
 
     @Test("a proxy that does not take the credentials, refuses or says nothing is said without them")
     func badProxies() async throws {
-        func reason(_ port: Int, _ credentials: String) async throws -> String? {
+        func reason(_ port: Int, _ credentials: String, limit: Duration = .seconds(20)) async throws -> String? {
             let url = "http://\(credentials)@127.0.0.1:\(port)"
             var transport = try DeliveryTransport(to: endpoint, environment: ["HTTPS_PROXY": url])
-            transport.connectLimit = .milliseconds(500)
+            transport.connectLimit = limit
             return failure(try await Delivery.attempt(endpoint, by: transport).answer)
         }
         try await ConnectProxy.with(authorization: authorization, to: 1) { proxy async throws in
@@ -77,7 +77,7 @@ struct DeliveryTransportTests {
             #expect(reason == "the proxy does not take the credentials (407)")
         }
         try await ConnectProxy.with(authorization: authorization, to: nil) { proxy async throws in
-            let reason = try await reason(proxy.port, "user:pass")
+            let reason = try await reason(proxy.port, "user:pass", limit: .milliseconds(500))
             #expect(reason == "no connection in time")
         }
         try await MisbehavingEndpoint.with(.says("HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n")) {
