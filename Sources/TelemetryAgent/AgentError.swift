@@ -19,6 +19,10 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     case damagedKey(secret: String)
     /// The cluster's key was there and cannot be had any more, with the reason in words.
     case keyWithdrawn(reason: String)
+    /// Nothing may be carried out of a cluster whose owner did not say yes.
+    case refusedBundle(Consent)
+    /// Reports that are not signed cannot be carried.
+    case unsignedBundle
     /// What was counted does not make a report.
     case report(ReportError)
     /// The endpoint could not be reached, with the reason in words.
@@ -45,6 +49,14 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
         case .keyWithdrawn(let reason):
             "the cluster's key cannot be had any more, and nothing is sent under another id: \(reason); "
                 + "grant it, or start the agent anew with --identity uid"
+        case .refusedBundle(.no(let place, let reason)):
+            "nothing may be carried out of the cluster: \(place): \(reason)"
+        case .refusedBundle(.unknown(let place, let reason)):
+            "nothing may be carried out of the cluster: whether \(place) says no could not be read: \(reason)"
+        case .refusedBundle(.yes):
+            "nothing may be carried out of the cluster"
+        case .unsignedBundle:
+            "only signed reports can be carried, and the cluster has no key; may the agent make its Secret?"
         case .report(let error):
             "the cluster's state does not make a report: \(error)"
         case .undeliverable(let reason):

@@ -102,7 +102,7 @@ final class AgentJournal: Sendable {
     }
 
     /// Says once that notice cannot be given.
-    func noteNotice(_ failure: any Error) {
+    @Sendable func noteNotice(failure: any Error) {
         let former = state.withLock { state in
             defer { state.cannotGiveNotice = true }
             return state.cannotGiveNotice

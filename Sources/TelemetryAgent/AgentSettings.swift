@@ -16,6 +16,8 @@ public struct AgentSettings: Sendable {
     public let interval: Duration
     /// The namespace of the agent, where its ConfigMap is.
     public let namespace: String
+    /// How the cluster is called.
+    public let identity: IdentityMode
     /// The time from the notice in a cluster to the first report.
     public let noticePeriod: Duration
     /// Whether `--disable-telemetry` was given.
@@ -31,6 +33,7 @@ public struct AgentSettings: Sendable {
     ///   - endpoint: An http or https URL without a user.
     ///   - interval: The time from one report to the next, at least a second.
     ///   - namespace: The namespace of the agent.
+    ///   - identity: How the cluster is called.
     ///   - noticePeriod: The time from the notice to the first report; zero for no delay.
     ///   - isDisabled: Whether `--disable-telemetry` was given.
     ///   - cozystackVersion: The version of Cozystack; found in the cluster where it is nil.
@@ -40,6 +43,7 @@ public struct AgentSettings: Sendable {
         endpoint: String = defaultEndpoint,
         interval: Duration = .seconds(900),
         namespace: String = defaultNamespace,
+        identity: IdentityMode = .key,
         noticePeriod: Duration = .seconds(3_600),
         isDisabled: Bool = false,
         cozystackVersion: String? = nil,
@@ -52,6 +56,7 @@ public struct AgentSettings: Sendable {
         self.endpoint = endpoint
         self.interval = interval
         self.namespace = namespace
+        self.identity = identity
         self.noticePeriod = noticePeriod
         self.isDisabled = isDisabled
         self.cozystackVersion = cozystackVersion?.isEmpty == true ? nil : cozystackVersion

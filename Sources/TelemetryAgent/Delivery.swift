@@ -69,10 +69,3 @@ struct Delivery: Sendable {
         return document.map { String($0.error.filter { $0.isASCII && !$0.isNewline && $0 >= " " }.prefix(300)) }
     }
 }
-
-extension UTCInstant {
-    /// The time of the machine's clock.
-    @Sendable static func now() -> Self {
-        Self(secondsSinceEpoch: Int64(Date().timeIntervalSince1970.rounded(.down)))
-    }
-}

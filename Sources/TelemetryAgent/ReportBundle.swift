@@ -17,14 +17,14 @@ public struct ReportBundle: Sendable {
     ///
     /// - Throws: What the cryptographic library throws where it cannot sign.
     public init(
-        _ reports: [Report],
+        _ bodies: [RequestBody],
         signedBy key: ClusterKey,
         to endpoint: String,
         at instant: UTCInstant
     ) throws {
         self.endpoint = endpoint
-        requests = try reports.map { report in
-            try TelemetryRequest(RequestBody(report.text), signedBy: key, to: endpoint, at: instant, tag: .bundle)
+        requests = try bodies.map { body in
+            try TelemetryRequest(body, signedBy: key, to: endpoint, at: instant, tag: .bundle)
         }
     }
 

@@ -19,6 +19,41 @@ public struct DeliveryRecord: Codable, Equatable, Sendable {
     public let answer: String
 }
 
+extension DeliveryRecord {
+    /// The answer of a delivery that was taken.
+    static let accepted = "200"
+
+    /// What became of an attempt.
+    init(_ attempt: Courier.Attempt, to endpoint: String) {
+        at = attempt.at.rfc3339
+        report = attempt.report.collector.statusName
+        to = endpoint
+        bytes = attempt.report.text.count
+        sha256 = attempt.textDigest.map { byte in
+            let digits = String(byte, radix: 16)
+            return byte < 16 ? "0" + digits : digits
+        }.joined()
+        answer =
+            switch attempt.answer {
+            case .accepted: Self.accepted
+            case .refused(let status), .retry(_, .refused(let status)): "\(status)"
+            case .retry(_, .undeliverable(let reason)): reason
+            case .retry: "none"
+            }
+    }
+}
+
+extension Collector {
+    /// Which of a cluster's reports it is, for people.
+    fileprivate var statusName: String {
+        switch self {
+        case .v0: "cluster"
+        case .v1Operator: "operator"
+        case .v1Controller: "controller"
+        }
+    }
+}
+
 /// The values of the agent's ConfigMap: their keys, and how they are read and changed.
 ///
 /// It never has more than about 800 KiB: an object of the API server has 1 MiB at most.
@@ -44,15 +79,40 @@ struct StatusRecord: Sendable {
     }
 
     /// The changes that record a delivery and keep its report, whole where it is not too large.
-    func changes(recording delivery: DeliveryRecord, of report: [UInt8]) -> [String: String?] {
+    func changes(recording delivery: DeliveryRecord, of report: WaitingReport) -> [String: String?] {
         let kept = [delivery] + deliveries.prefix(Self.deliveriesKept - 1)
         let text =
-            report.count <= Self.largestReport
-            ? String(decoding: report, as: UTF8.self)
-            : "# \(report.count) bytes are too many to be kept here; cozy-telemetry preview prints them.\n"
-        return [
-            Key.deliveries: kept.map(Self.line).joined(), "last-report.\(delivery.report).prom": text,
-        ]
+            report.text.count <= Self.largestReport
+            ? String(decoding: report.text, as: UTF8.self)
+            : "# \(report.text.count) bytes are too many to be kept here; cozy-telemetry preview prints them.\n"
+        var changes: [String: String?] = [Key.deliveries: kept.map(Self.line).joined()]
+        for collector in Collector.allCases where collector != report.collector {
+            // The report of another generation is not the last one any more.
+            if report.collector.speaks(for: collector) { changes.updateValue(nil, forKey: Key.lastReport(collector)) }
+        }
+        changes[Key.lastReport(report.collector)] = text
+        return changes
+    }
+
+    /// Whether the newest delivery of a report is the same again, but for the time.
+    func hasTold(of delivery: DeliveryRecord) -> Bool {
+        guard delivery.answer != DeliveryRecord.accepted,
+            let last = deliveries.first(where: { $0.report == delivery.report })
+        else { return false }
+        return last.sha256 == delivery.sha256 && last.answer == delivery.answer
+    }
+
+    /// The changes that record who the cluster is, and when it reports next.
+    static func changes(recording identity: AgentIdentity, next: UTCInstant?) -> [String: String?] {
+        let kind =
+            switch identity {
+            case .key: "a key of its own, with which reports are signed"
+            case .uid(_, let reason):
+                "the UID of the namespace kube-system, unsigned" + (reason.map { ": \($0)" } ?? "")
+            }
+        var changes: [String: String?] = [Key.clusterID: identity.clusterID.text, Key.identity: kind]
+        if let next { changes[Key.nextReportAt] = next.rfc3339 }
+        return changes
     }
 
     /// The changes that record an answer.
@@ -94,5 +154,7 @@ struct StatusRecord: Sendable {
         static let clusterID = "cluster-id"
         static let identity = "identity"
         static let nextReportAt = "next-report-at"
+
+        static func lastReport(_ collector: Collector) -> String { "last-report.\(collector.statusName).prom" }
     }
 }

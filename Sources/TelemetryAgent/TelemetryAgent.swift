@@ -4,7 +4,6 @@ public import AsyncHTTPClient
 public import Kubernetes
 public import Logging
 public import ServiceLifecycle
-import Synchronization
 public import TelemetryModel
 
 /// Reports the state of one cluster at every interval, as long as nobody said no.
@@ -23,15 +22,20 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         public let consent: Consent
         /// The requests in order; they are there to be looked at also where the answer is no.
         public let requests: [TelemetryRequest]
+        /// Whether the id is an example: the cluster's own key is made before its first report.
+        public let isExampleIdentity: Bool
     }
 
     private let settings: AgentSettings
     private let reader: ClusterReader
+    private let identities: IdentitySource
     private let consent: ConsentReader
     private let watch: ConsentWatch
     private let board: NoticeBoard
     private let status: StatusStore
     private let delivery: Delivery
+    private let outbox: Outbox
+    private let election: LeaderElection?
     private let journal: AgentJournal
     private let now: @Sendable () -> UTCInstant
 
@@ -41,6 +45,8 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     ///   - settings: How it works.
     ///   - client: Reads from the cluster; the caller shuts it down.
     ///   - httpClient: Sends the reports, made as `DeliveryTransport` says; the caller shuts it down.
+    ///   - outbox: Where reports wait to be sent.
+    ///   - election: Chooses the one of several replicas that reports; nil for an agent that is alone.
     ///   - deliveryLimit: The time for a whole delivery.
     ///   - now: The clock.
     ///   - logger: Where it says what changed.
@@ -48,14 +54,19 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         settings: AgentSettings,
         client: KubernetesClient,
         httpClient: HTTPClient,
+        outbox: Outbox,
+        election: LeaderElection? = nil,
         deliveryLimit: Duration = .seconds(30),
         now: @escaping @Sendable () -> UTCInstant = UTCInstant.now,
         logger: Logger
     ) {
         self.settings = settings
         self.now = now
+        self.outbox = outbox
+        self.election = election
         journal = AgentJournal(logger)
         reader = ClusterReader(client: client)
+        identities = IdentitySource(mode: settings.identity, client: client, namespace: settings.namespace)
         status = StatusStore(client: client, namespace: settings.namespace)
         consent = ConsentReader(settings: settings, reader: reader, status: status, journal: journal)
         watch = ConsentWatch(client: client, namespace: settings.namespace, journal: journal)
@@ -67,84 +78,123 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             period: settings.noticePeriod,
             now: now
         )
-        delivery = Delivery(http: httpClient, limit: deliveryLimit)
+        delivery = Delivery(http: httpClient, limit: deliveryLimit, now: now)
     }
 
     /// Sends reports until the task is cancelled or the service is shut down.
     ///
-    /// Notice is given before the first one. A no is noticed when it is said and cancels what is under way.
+    /// One of several replicas does. Notice is given before the first report. A no is noticed when it is said: it cuts off
+    /// a delivery under way and deletes what waits.
     public func run() async throws {
         do {
-            // A delivery that is cut off is harmless: the state is reported again when the agent is back.
+            // What is cut off goes on waiting where there is a spool, and else is collected again by whoever comes next.
             try await cancelWhenGracefulShutdown {
-                try await self.watch.whileConsented(
-                    read: { try await self.readConsent() },
-                    refused: {},
-                    { try await self.report() }
-                )
+                guard let election = self.election else { return try await self.lead() }
+                try await election.whileLeading { try await self.lead() }
             }
         } catch is CancellationError {
             return
         }
     }
 
-    /// Reports at every interval, until cancelled.
-    private func report() async throws {
-        try await giveNotice()
-        for try await _ in Ticks(interval: settings.interval) { try await round() }
+    /// Reports whenever nobody says no, until cancelled.
+    private func lead() async throws {
+        try await watch.whileConsented(
+            read: { try await self.readConsent() },
+            refused: { await self.outbox.clear() },
+            { try await self.report() }
+        )
     }
 
-    /// Returns when notice was given and its period is over.
-    private func giveNotice() async throws {
-        while true {
-            do {
-                let remaining = try await board.give()
-                guard remaining > .zero else { return }
-                journal.noteNotice(remaining: remaining)
-                try await Task.sleep(for: remaining)
-            } catch let error as CancellationError {
-                throw error
-            } catch {
-                journal.noteNotice(error)
-                try await Task.sleep(for: .seconds(15))
+    /// Reports at every interval, until cancelled.
+    ///
+    /// The first report is not sent at once but at the cluster's moment of the interval, nor is what waited before.
+    private func report() async throws {
+        try await persistently(journal.noteNotice(failure:)) { try await giveNotice() }
+        let identity = try await persistently(noteFailure) { try await identities.identity() }
+        let moments = ReportMoments(every: settings.interval, of: identity.clusterID)
+        await status.tryWriting(StatusRecord.changes(recording: identity, next: nextReport(moments)), journal)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            var isSending = false
+            for try await _ in SpreadTicks(moments: moments) {
+                try await prepareReports()
+                if !isSending { group.addTask { try await self.send(moments) } }
+                isSending = true
             }
         }
     }
 
-    private func round() async throws {
-        do {
-            if case .sent = try await sendOnce() { journal.noteSuccess() }
-        } catch let error as CancellationError {
-            throw error
-        } catch {
-            journal.noteFailure(error)
+    /// Returns when notice was given and its period is over.
+    private func giveNotice() async throws {
+        while case let remaining = try await board.give(), remaining > .zero {
+            journal.noteNotice(remaining: remaining)
+            try await Task.sleep(for: remaining)
         }
     }
 
-    /// Collects and sends what there is to report, unless somebody said no.
+    /// Collects what there is to report, to be sent.
+    private func prepareReports() async throws {
+        do {
+            let (consent, objects) = try await self.consent.read()
+            guard consent == .yes else { return }
+            await outbox.replace(with: try await collect(objects))
+            journal.noteSuccess()
+        } catch {
+            try Task.checkCancellation()
+            noteFailure(error)
+        }
+    }
+
+    /// Sends what waits, until cancelled.
+    private func send(_ moments: ReportMoments) async throws {
+        let courier = Courier(
+            delivery: delivery,
+            journal: journal,
+            onAttempt: { attempt in
+                await self.record(attempt, next: self.nextReport(moments))
+            }
+        )
+        while true {
+            try await persistently(noteFailure) { try await courier.run(outbox, prepare: request) }
+            // Consent is no more, and whoever watches it ends this; unless it is there again already.
+            try await Task.sleep(for: .seconds(1))
+        }
+    }
+
+    /// The request of a body that is about to be sent, signed now; nil where somebody says no.
+    @Sendable private func request(_ report: WaitingReport, _ body: RequestBody) async throws -> TelemetryRequest? {
+        let identity = try await identities.identity()
+        // Consent is read last, right before the request is sent.
+        guard try await readConsent() == .yes else { return nil }
+        return try TelemetryRequest(body, from: identity, to: settings.endpoint, at: now())
+    }
+
+    private func nextReport(_ moments: ReportMoments) -> UTCInstant {
+        let next = moments.next(after: .seconds(now().secondsSinceEpoch))
+        return UTCInstant(secondsSinceEpoch: next.components.seconds)
+    }
+
+    /// Collects and sends what there is to report, now and once, unless somebody said no.
     ///
-    /// Consent is read before anything is collected, and anew right before every request.
+    /// Consent is read before anything is collected, and anew right before every request. There is no notice before, and
+    /// what waits is left alone.
     ///
     /// - Throws: `AgentError`, or `CancellationError` where the task was cancelled.
     public func sendOnce() async throws -> Outcome {
         try await mappingErrors {
             let (consent, objects) = try await self.consent.read()
             guard consent == .yes else { return .refused(consent) }
-            let requests = try await collect(objects)
-            var failure: AgentError?
-            for request in requests {
-                let consent = try await readConsent()
-                guard consent == .yes else { return .refused(consent) }
-                // The reports of a cluster are independent; one that fails does not hold the other back.
-                let answer = try await delivery.attempt(request).answer
-                failure = failure ?? answer.failure
+            let courier = Courier(delivery: delivery, journal: journal, onAttempt: { await self.record($0, next: nil) })
+            let reports = try await collect(objects)
+            let taken = try await courier.sendNow(reports, prepare: request)
+            guard taken < reports.count, case let consent = try await readConsent(), consent != .yes else {
+                return .sent(reports: taken)
             }
-            if let failure { throw failure }
-            return .sent(reports: requests.count)
+            return .refused(consent)
         }
     }
 
-    /// What would be sent, byte for byte, and to whom.
+    /// What would be sent, byte for byte, and to whom; but for the date, the nonce and the signature of each request.
     ///
     /// Nothing is, and nothing is changed in the cluster.
     ///
@@ -152,7 +202,26 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     public func preview() async throws -> Preview {
         try await mappingErrors {
             let (consent, objects) = try await self.consent.look()
-            return Preview(consent: consent, requests: try await collect(objects))
+            let existing = try await identities.existing()
+            let identity = existing ?? .key(ClusterKey())
+            let requests = try await collect(objects).map { report in
+                try TelemetryRequest(RequestBody(report.text), from: identity, to: settings.endpoint, at: now())
+            }
+            return Preview(consent: consent, requests: requests, isExampleIdentity: existing == nil)
+        }
+    }
+
+    /// What would be sent, for somebody to carry to the backend; the cluster's key is made where there is none.
+    ///
+    /// - Throws: `AgentError.refusedBundle` where somebody said no, `.unsignedBundle` where the cluster has no key, another
+    ///   `AgentError`, or `CancellationError` where the task was cancelled.
+    public func bundle() async throws -> ReportBundle {
+        try await mappingErrors {
+            let (consent, objects) = try await self.consent.look()
+            guard consent == .yes else { throw AgentError.refusedBundle(consent) }
+            guard case .key(let key) = try await identities.identity() else { throw AgentError.unsignedBundle }
+            let bodies = try await collect(objects).map { RequestBody($0.text) }
+            return try ReportBundle(bodies, signedBy: key, to: settings.endpoint, at: now())
         }
     }
 
@@ -165,8 +234,20 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         return consent
     }
 
-    private func collect(_ objects: PlatformObjects) async throws -> [TelemetryRequest] {
-        let cluster = try await reader.clusterID()
+    /// Keeps what became of a report where everybody in the cluster can read it.
+    private func record(_ attempt: Courier.Attempt, next: UTCInstant?) async {
+        guard let record = try? await status.read() else { return }
+        let delivery = DeliveryRecord(attempt, to: settings.endpoint)
+        // A report that is tried again and again is told of once.
+        guard !record.hasTold(of: delivery) else { return }
+        var changes = record.changes(recording: delivery, of: attempt.report)
+        if let identity = try? await identities.existing() {
+            changes.merge(StatusRecord.changes(recording: identity, next: next)) { $1 }
+        }
+        await status.tryWriting(changes, journal)
+    }
+
+    private func collect(_ objects: PlatformObjects) async throws -> [WaitingReport] {
         let plan = try await reader.plan()
         var collection = try await reader.collect(plan)
         journal.note(collection.omissions)
@@ -174,8 +255,30 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         if plan.facts == .v0 {
             collection.facts.bundle = ClusterFacts.Bundle(objects.configMap.object?.data ?? [:])
         }
-        let reports = try collection.facts.reports(plan)
-        return reports.map { TelemetryRequest($0, of: cluster, to: settings.endpoint) }
+        let collectedAt = now()
+        return try collection.facts.reports(plan).map { WaitingReport($0, collectedAt: collectedAt) }
+    }
+
+    @Sendable private func noteFailure(_ error: any Error) {
+        journal.noteFailure((error as? KubernetesError).map(AgentError.cluster) ?? error)
+    }
+
+    /// Does something, again after 15 s where it fails.
+    ///
+    /// - Throws: `CancellationError`.
+    private func persistently<Result>(
+        _ note: @Sendable (any Error) -> Void,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        while true {
+            do {
+                return try await body()
+            } catch {
+                try Task.checkCancellation()
+                note(error)
+                try await Task.sleep(for: .seconds(15))
+            }
+        }
     }
 
     private func mappingErrors<Result>(_ body: () async throws -> Result) async throws -> Result {

@@ -69,6 +69,16 @@ public struct TelemetryRequest: Sendable {
         self.init(endpoint: endpoint, headers: body.headers + signed, body: body.bytes)
     }
 
+    /// The request that carries a body of a cluster, signed now where the cluster has a key.
+    ///
+    /// - Throws: What the cryptographic library throws where it cannot sign.
+    init(_ body: RequestBody, from identity: AgentIdentity, to endpoint: String, at instant: UTCInstant) throws {
+        switch identity {
+        case .key(let key): try self.init(body, signedBy: key, to: endpoint, at: instant)
+        case .uid(let id, _): self.init(body, of: id, to: endpoint)
+        }
+    }
+
     init(endpoint: String, headers: [(name: String, value: String)], body: [UInt8]) {
         self.endpoint = endpoint
         self.headers = headers

@@ -12,8 +12,10 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent",
         abstract: "Report the figures of a cluster at every interval, unless its owner said no.",
         discussion: """
-            Before every report each place where the owner can say no is read anew; where one cannot be read, nothing \
-            is sent. `cozy-telemetry preview` prints what would be sent. SIGTERM and SIGINT stop it.
+            Each place where the owner can say no is watched, and read anew right before every report; where one cannot \
+            be read, nothing is sent. The first time, notice is given in the cluster and its period waited for. Each \
+            cluster has its own moment of the interval. Of several replicas one reports. SIGTERM and SIGINT stop it. \
+            `cozy-telemetry preview` prints what would be sent, `cozy-telemetry status` what was.
             """
     )
 
@@ -41,7 +43,8 @@ struct AgentCommand: AsyncParsableCommand {
 
     func run() async throws {
         let logger = log.logger("agent")
-        try await options.withAgent(interval: telemetryInterval, noticePeriod: noticePeriod, logger: logger) { agent in
+        let schedule = AgentSchedule(interval: telemetryInterval, noticePeriod: noticePeriod)
+        try await options.withAgent(schedule, isElected: !once, logger: logger) { agent in
             if once { try await reportOnce(agent) } else { try await serve(agent, logger: logger) }
         }
     }

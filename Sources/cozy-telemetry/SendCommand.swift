@@ -52,8 +52,7 @@ struct SendCommand: AsyncParsableCommand {
                 _ = try AgentSettings(endpoint: telemetryEndpoint, environment: [:])
                 bundle = try bundle.redirected(to: telemetryEndpoint)
             }
-            let now = UTCInstant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970.rounded(.down)))
-            try bundle.verify(at: now)
+            try bundle.verify(at: .now())
             return bundle
         } catch BundleError.malformed(let line, let column, let reason) {
             throw CommandFailure.failed("\(file):\(line):\(column): \(reason)")

@@ -28,7 +28,7 @@ struct ClusterToFiguresTests {
     }
 
     private func previewIsFixture(_ plane: ControlPlane) async throws {
-        let cluster = ["--kubeconfig", plane.kubeconfig, "--cozystack-version", "v0.22.0"]
+        let cluster = ["--kubeconfig", plane.kubeconfig, "--cozystack-version", "v0.22.0", "--identity", "uid"]
         let preview = try await RunningProgram.run(["preview"] + cluster)
         #expect(preview.status == 0)
         let expected = try ClusterFixture.payload("payload-v0.22", kubernetesVersion: "v1.20.2")

@@ -28,7 +28,12 @@ struct DeliveryToBackendTests {
 
     /// Writes a bundle of the reports.
     private func write(to directory: TemporaryDirectory, at instant: UTCInstant? = nil) throws -> String {
-        let bundle = try ReportBundle(reports, signedBy: key, to: "http://127.0.0.1:1", at: instant ?? now)
+        let bundle = try ReportBundle(
+            reports.map { RequestBody($0.text) },
+            signedBy: key,
+            to: "http://127.0.0.1:1",
+            at: instant ?? now
+        )
         let file = directory.path + "/bundle.json"
         try Data(bundle.file).write(to: URL(filePath: file))
         return file

@@ -61,7 +61,13 @@ struct ChangingClusterTests {
         let settings = try AgentSettings(environment: [:])
         do {
             try await body(
-                TelemetryAgent(settings: settings, client: client, httpClient: http, logger: recorder.logger)
+                try TelemetryAgent(
+                    settings: settings,
+                    client: client,
+                    httpClient: http,
+                    outbox: Outbox(logger: recorder.logger),
+                    logger: recorder.logger
+                )
             )
         } catch {
             try await http.shutdown()

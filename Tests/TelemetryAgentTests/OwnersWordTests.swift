@@ -31,7 +31,13 @@ struct OwnersWordTests {
         )
         try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
             let logger = recorder.logger
-            let agent = TelemetryAgent(settings: settings, client: client, httpClient: http, logger: logger)
+            let agent = try TelemetryAgent(
+                settings: settings,
+                client: client,
+                httpClient: http,
+                outbox: Outbox(logger: logger),
+                logger: logger
+            )
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await agent.run() }
                 try await body()

@@ -17,7 +17,12 @@ struct ReportBundleTests {
     init() throws {
         key = try #require(ClusterKey(seed: Array(0..<32)))
         let applications = Report([.init(Series(.applicationCount, ["Redis \"1\" \\ ü"]), 3)])
-        bundle = try ReportBundle([.tenants(2), applications], signedBy: key, to: "https://reports.example", at: now)
+        bundle = try ReportBundle(
+            [.tenants(2), applications].map { RequestBody($0.text) },
+            signedBy: key,
+            to: "https://reports.example",
+            at: now
+        )
         text = String(decoding: try bundle.file, as: UTF8.self)
     }
 
@@ -66,7 +71,12 @@ struct ReportBundleTests {
         }
         try bundle.redirected(to: "http://127.0.0.1:8081/").verify(at: now)
         #expect(throws: BundleError.otherPath(signed: "/")) { try bundle.redirected(to: "https://reports.example/in") }
-        let nested = try ReportBundle([.tenants(2)], signedBy: key, to: "https://a.example/in?x=1", at: now)
+        let nested = try ReportBundle(
+            [RequestBody(Report.tenants(2).text)],
+            signedBy: key,
+            to: "https://a.example/in?x=1",
+            at: now
+        )
         try nested.redirected(to: "https://b.example/in").verify(at: now)
         #expect(throws: BundleError.unproven(report: 1, .wrong)) {
             let file = String(decoding: try nested.file, as: UTF8.self)

@@ -11,19 +11,6 @@ import Testing
 
 @Suite("The schedule", .timeLimit(.minutes(1)))
 struct ScheduleTests {
-    @Test("the first tick comes at once, the next after the interval")
-    func ticks() async throws {
-        let interval = Duration.milliseconds(50)
-        var ticks = Ticks(interval: interval).makeAsyncIterator()
-        let start = ContinuousClock.now
-        _ = try await ticks.next()
-        let first = ContinuousClock.now - start
-        _ = try await ticks.next()
-        _ = try await ticks.next()
-        #expect(ContinuousClock.now - start >= interval + interval)
-        #expect(first < interval)
-    }
-
     @Test("an agent that cannot ask anybody sends nothing, says so, and ends when the service is shut down")
     func shutdown() async throws {
         let recorder = LogRecorder()
@@ -35,7 +22,13 @@ struct ScheduleTests {
             try await KubernetesClient.withClient(configuration: cluster, limits: limits) { client in
                 try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
                     let logger = recorder.logger
-                    let agent = TelemetryAgent(settings: settings, client: client, httpClient: http, logger: logger)
+                    let agent = try TelemetryAgent(
+                        settings: settings,
+                        client: client,
+                        httpClient: http,
+                        outbox: Outbox(logger: logger),
+                        logger: logger
+                    )
                     let services = ServiceGroup(services: [agent], logger: .init(label: "services"))
                     try await withThrowingTaskGroup(of: Void.self) { group in
                         group.addTask { try await services.run() }

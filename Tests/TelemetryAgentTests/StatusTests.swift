@@ -30,7 +30,7 @@ struct StatusTests {
         for number in 0..<30 {
             let changes = StatusRecord(data: data).changes(
                 recording: delivery(number),
-                of: Array("report \(number)\n".utf8)
+                of: .example(.v0, "report \(number)\n")
             )
             data = merged(data, changes)
         }
@@ -41,11 +41,11 @@ struct StatusTests {
 
     @Test("two reports of the largest size fit in an object of the API server; a larger one is only told of")
     func size() {
-        let large = [UInt8](repeating: UInt8(ascii: "a"), count: StatusRecord.largestReport)
-        let changes = StatusRecord(data: [:]).changes(recording: delivery(1), of: large)
+        let large = String(repeating: "a", count: StatusRecord.largestReport)
+        let changes = StatusRecord(data: [:]).changes(recording: delivery(1), of: .example(.v0, large))
         let size = changes.values.reduce(0) { $0 + ($1?.utf8.count ?? 0) }
         #expect(size > StatusRecord.largestReport && 2 * size < 1 << 20)
-        let other = StatusRecord(data: [:]).changes(recording: delivery(1), of: large + large)
+        let other = StatusRecord(data: [:]).changes(recording: delivery(1), of: .example(.v0, large + large))
         #expect(other["last-report.cluster.prom"]??.hasPrefix("# \(2 * large.count) bytes are too many") == true)
     }
 
