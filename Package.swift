@@ -77,7 +77,7 @@ let package = Package(
             name: "TelemetryAgent",
             dependencies: [
                 "TelemetryModel", "Kubernetes", "Gzip", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams, logging,
-                lifecycle,
+                lifecycle, metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -118,7 +118,7 @@ let package = Package(
             name: "cozy-telemetry",
             dependencies: [
                 "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "TelemetryServer", "FleetSimulator",
-                httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle, yams,
+                httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle, metrics, yams,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

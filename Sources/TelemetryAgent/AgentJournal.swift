@@ -24,6 +24,12 @@ final class AgentJournal: Sendable {
         self.logger = logger
     }
 
+    /// The answer that was last said; nil where there was none yet.
+    var consent: Consent? { state.withLock { $0.consent } }
+
+    /// Forgets the answer, so that the next one is said again.
+    func forgetConsent() { state.withLock { $0.consent = nil } }
+
     /// Says which parts are left out, each once, until it is there again.
     func note(_ omissions: [ReportPart: Omission]) {
         let former = state.withLock { state in

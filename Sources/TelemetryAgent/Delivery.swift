@@ -30,7 +30,7 @@ struct Delivery: Sendable {
     /// - Throws: `CancellationError` where the task was cancelled.
     func attempt(_ request: TelemetryRequest) async throws -> Reply {
         var message = HTTPClientRequest(url: request.endpoint)
-        message.method = .POST
+        message.method = HTTPMethod(rawValue: request.method)
         message.headers = HTTPHeaders(request.headers.map { ($0.name, $0.value) })
         message.body = .bytes(request.body)
         do {

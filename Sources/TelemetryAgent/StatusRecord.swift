@@ -69,6 +69,9 @@ struct StatusRecord: Sendable {
         }
     }
 
+    /// The id of the last report; nil where there was none, or somebody changed it.
+    var clusterID: ClusterID? { data[Key.clusterID].flatMap { ClusterID($0) } }
+
     /// What the agent said of consent itself, for those of its settings that nobody else can see.
     var consent: Consent? {
         guard let place = data[Key.place].flatMap(ConsentPlace.init(rawValue:)) else {

@@ -3,6 +3,7 @@
 public import AsyncHTTPClient
 public import Kubernetes
 public import Logging
+public import Metrics
 public import ServiceLifecycle
 public import TelemetryModel
 
@@ -37,6 +38,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     private let outbox: Outbox
     private let election: LeaderElection?
     private let journal: AgentJournal
+    private let metrics: AgentMetrics
     private let now: @Sendable () -> UTCInstant
 
     /// An agent for the cluster of a client.
@@ -49,6 +51,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     ///   - election: Chooses the one of several replicas that reports; nil for an agent that is alone.
     ///   - deliveryLimit: The time for a whole delivery.
     ///   - now: The clock.
+    ///   - metrics: Where it counts.
     ///   - logger: Where it says what changed.
     public init(
         settings: AgentSettings,
@@ -58,12 +61,14 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         election: LeaderElection? = nil,
         deliveryLimit: Duration = .seconds(30),
         now: @escaping @Sendable () -> UTCInstant = UTCInstant.now,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         logger: Logger
     ) {
         self.settings = settings
         self.now = now
         self.outbox = outbox
         self.election = election
+        self.metrics = AgentMetrics(factory: metrics)
         journal = AgentJournal(logger)
         reader = ClusterReader(client: client)
         identities = IdentitySource(mode: settings.identity, client: client, namespace: settings.namespace)
@@ -97,8 +102,22 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         }
     }
 
+    /// Why the agent cannot do its work, in words: it cannot ask the API server; nil where it can, or waits to lead.
+    ///
+    /// It says nothing of the endpoint: an agent that cannot send is as well as the cluster wants it.
+    public var unreadiness: String? {
+        guard case .unknown(let place, let reason)? = journal.consent else { return nil }
+        return "whether \(place) says no could not be read: \(reason)"
+    }
+
     /// Reports whenever nobody says no, until cancelled.
     private func lead() async throws {
+        metrics.leads(true)
+        defer {
+            metrics.leads(false)
+            // Another replica says it now.
+            journal.forgetConsent()
+        }
         try await watch.whileConsented(
             read: { try await self.readConsent() },
             refused: { await self.outbox.clear() },
@@ -138,9 +157,11 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             let (consent, objects) = try await self.consent.read()
             guard consent == .yes else { return }
             await outbox.replace(with: try await collect(objects))
+            metrics.collected(true)
             journal.noteSuccess()
         } catch {
             try Task.checkCancellation()
+            metrics.collected(false)
             noteFailure(error)
         }
     }
@@ -228,6 +249,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// The answer of this moment; where it is another than before, the status says so, too.
     private func readConsent() async throws -> Consent {
         let (consent, objects) = try await self.consent.read()
+        metrics.read(consent)
         if case .unreadable = objects.statusConfigMap { return consent }
         let record = StatusRecord(data: objects.statusConfigMap.object?.data ?? [:])
         await status.tryWriting(record.changes(recording: consent, at: now()), journal)
@@ -236,6 +258,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
 
     /// Keeps what became of a report where everybody in the cluster can read it.
     private func record(_ attempt: Courier.Attempt, next: UTCInstant?) async {
+        metrics.attempted(attempt.answer, at: attempt.at)
         guard let record = try? await status.read() else { return }
         let delivery = DeliveryRecord(attempt, to: settings.endpoint)
         // A report that is tried again and again is told of once.

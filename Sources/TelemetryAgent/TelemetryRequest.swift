@@ -28,7 +28,9 @@ public struct RequestBody: Equatable, Sendable {
 
 /// A report on its way: exactly what is sent.
 public struct TelemetryRequest: Sendable {
-    /// The URL that it is sent to, by POST.
+    /// The method, `POST` for a report.
+    let method: String
+    /// The URL that it is sent to.
     public let endpoint: String
     /// The headers that it is sent with.
     public let headers: [(name: String, value: String)]
@@ -79,7 +81,13 @@ public struct TelemetryRequest: Sendable {
         }
     }
 
-    init(endpoint: String, headers: [(name: String, value: String)], body: [UInt8]) {
+    init(
+        _ method: String = "POST",
+        endpoint: String,
+        headers: [(name: String, value: String)],
+        body: [UInt8]
+    ) {
+        self.method = method
         self.endpoint = endpoint
         self.headers = headers
         self.body = body

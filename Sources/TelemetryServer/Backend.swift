@@ -91,8 +91,8 @@ public struct Backend: Service {
     public func run() async throws {
         let (ports, gotPort) = AsyncStream.makeStream(of: (isAdmin: Bool, port: Int).self)
         let listeners = [
-            application(publicEndpoints, publicServer, at: settings.listenAddress) { gotPort.yield((false, $0)) },
-            application(adminEndpoints, adminServer, at: settings.adminAddress) { gotPort.yield((true, $0)) },
+            Listener(publicEndpoints, publicServer, at: settings.listenAddress, quiet) { gotPort.yield((false, $0)) },
+            Listener(adminEndpoints, adminServer, at: settings.adminAddress, quiet) { gotPort.yield((true, $0)) },
         ]
         let group = ServiceGroup(
             configuration: .init(
@@ -125,22 +125,14 @@ public struct Backend: Service {
     /// What whoever runs the backend may ask.
     var adminEndpoints: Endpoints {
         var endpoints = healthEndpoints
-        endpoints.on(.get, "/metrics") { [registry] _ in
-            var response = Response.text(registry.text())
-            response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
-            return response
-        }
+        endpoints.onMetrics(of: registry)
         return endpoints
     }
 
     /// Whether the process lives, and whether the store answers.
     private var healthEndpoints: Endpoints {
         var endpoints = Endpoints(logger: logger)
-        endpoints.on(.get, "/healthz") { _ in .text("ok\n") }
-        endpoints.on(.get, "/readyz") { [store] _ in
-            try await store.ping()
-            return .text("ok\n")
-        }
+        endpoints.onHealth(isReady: store.ping)
         return endpoints
     }
 
@@ -151,22 +143,6 @@ public struct Backend: Service {
 
     private var adminServer: HTTPServerBuilder {
         .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds))))
-    }
-
-    private func application(
-        _ endpoints: Endpoints,
-        _ server: HTTPServerBuilder,
-        at address: ListenAddress,
-        onPort: @escaping @Sendable (Int) -> Void
-    ) -> any Service {
-        let application = Application(
-            responder: endpoints,
-            server: server,
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
-            onServerRunning: { channel in onPort(channel.localAddress?.port ?? address.port) },
-            logger: quiet
-        )
-        return Listener(address: address, application: application)
     }
 
     /// A logger for the libraries: what they call errors are connections that break off, which is no news here.
@@ -187,22 +163,6 @@ public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .cannotListen(let address, let reason):
             "cannot listen at \(address): \(reason); stop what listens there, or give another address"
-        }
-    }
-}
-
-/// One listener.
-private struct Listener: Service {
-    let address: ListenAddress
-    let application: any Service
-
-    func run() async throws {
-        do {
-            try await application.run()
-        } catch let error as IOError {
-            throw BackendError.cannotListen(address, reason: String(cString: strerror(error.errnoCode)))
-        } catch is SocketAddressError.UnknownHost {
-            throw BackendError.cannotListen(address, reason: "there is no such host")
         }
     }
 }

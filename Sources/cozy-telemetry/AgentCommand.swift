@@ -4,6 +4,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import TelemetryAgent
+import TelemetryServer
 import UnixSignals
 
 /// `cozy-telemetry agent`: reports the state of one cluster, as long as its owner did not say no.
@@ -36,6 +37,20 @@ struct AgentCommand: AsyncParsableCommand {
     )
     var noticePeriod = Duration.seconds(3_600)
 
+    @Option(
+        help: ArgumentHelp(
+            "Serve /metrics, /healthz and /readyz at this address. (default: nowhere)",
+            valueName: "host:port"
+        ),
+        transform: { text throws in
+            guard let address = ListenAddress(text) else {
+                throw ValidationError("'\(text)' is no address such as :9090 or 127.0.0.1:9090")
+            }
+            return address
+        }
+    )
+    var metricsAddr: ListenAddress?
+
     @Flag(help: "Report once, now, and exit; where the owner said no, that is said and nothing is sent.")
     var once = false
 
@@ -44,8 +59,9 @@ struct AgentCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = log.logger("agent")
         let schedule = AgentSchedule(interval: telemetryInterval, noticePeriod: noticePeriod)
-        try await options.withAgent(schedule, isElected: !once, logger: logger) { agent in
-            if once { try await reportOnce(agent) } else { try await serve(agent, logger: logger) }
+        let registry = MetricsRegistry()
+        try await options.withAgent(schedule, isElected: !once, metrics: registry, logger: logger) { agent in
+            if once { try await reportOnce(agent) } else { try await serve(agent, registry, logger: logger) }
         }
     }
 
@@ -64,15 +80,19 @@ struct AgentCommand: AsyncParsableCommand {
         }
     }
 
-    private func serve(_ agent: TelemetryAgent, logger: Logger) async throws {
+    private func serve(_ agent: TelemetryAgent, _ registry: MetricsRegistry, logger: Logger) async throws {
         var quiet = logger
         quiet.logLevel = max(logger.logLevel, .warning)
-        let group = ServiceGroup(
-            services: [agent],
-            gracefulShutdownSignals: [.sigterm, .sigint],
-            logger: quiet
-        )
-        try await group.run()
+        let listener = metricsAddr.map { address in
+            PrivateListener(at: address, registry: registry, logger: logger) { agent.unreadiness }
+        }
+        let services: [any Service] = [agent] + (listener.map { [$0] } ?? [])
+        let group = ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet)
+        do {
+            try await group.run()
+        } catch let error as BackendError {
+            throw CommandFailure.failed(error.description)
+        }
     }
 }
 

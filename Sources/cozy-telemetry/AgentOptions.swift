@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Foundation
 import Kubernetes
 import Logging
+import Metrics
 import TelemetryAgent
 
 /// What the agent and the preview are asked with; the names are those of the deployed clients.
@@ -41,12 +42,14 @@ struct AgentOptions: ParsableArguments {
     /// - Parameters:
     ///   - schedule: When it reports.
     ///   - isElected: Whether only one of several replicas is to report.
+    ///   - metrics: Where the agent counts.
     ///   - logger: Where the agent says what changed.
     ///   - body: What is done with it.
     /// - Throws: `CommandFailure`, or what the body throws.
     func withAgent(
         _ schedule: AgentSchedule = AgentSchedule(),
         isElected: Bool = false,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         logger: Logger,
         _ body: (TelemetryAgent) async throws -> Void
     ) async throws {
@@ -69,6 +72,7 @@ struct AgentOptions: ParsableArguments {
                         httpClient: http,
                         outbox: outbox,
                         election: isElected ? election : nil,
+                        metrics: metrics,
                         logger: logger
                     )
                 )

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import AsyncHTTPClient
+import Kubernetes
 import TelemetryAgent
+import TelemetryModel
 
 /// `cozy-telemetry opt-out`: says no for a cluster.
 struct OptOutCommand: AsyncParsableCommand {
@@ -17,13 +20,50 @@ struct OptOutCommand: AsyncParsableCommand {
 
     @OptionGroup var cluster: ClusterOptions
 
+    @Flag(help: "Ask the backend first to erase what it has of this cluster; that is the only request.")
+    var forget = false
+
+    @Option(
+        help: ArgumentHelp("The backend to ask; where the last report went, unless given.", valueName: "url")
+    )
+    var telemetryEndpoint: String?
+
+    @OptionGroup var transport: TransportOptions
+
     func run() async throws {
-        let outcome = try await cluster.withClient {
-            try await OwnersChoice(client: $0, namespace: $1).optOut()
+        var failure: CommandFailure?
+        try await cluster.withClient { client, namespace in
+            if forget { failure = try await askToForget(client, namespace) }
+            let outcome = try await OwnersChoice(client: client, namespace: namespace).optOut()
+            for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says no.") }
+            if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said no already.") }
+            Terminal.write(line: "Telemetry is off.")
         }
-        for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says no.") }
-        if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said no already.") }
-        Terminal.write(line: "Telemetry is off.")
+        // The no is what matters most; it does not depend on the backend.
+        if let failure { throw failure }
+    }
+
+    /// Asks, and says what was answered.
+    private func askToForget(_ client: KubernetesClient, _ namespace: String) async throws -> CommandFailure? {
+        let last = try await AgentStatus.read(client: client, namespace: namespace).deliveries.first?.to
+        let endpoint = telemetryEndpoint ?? last ?? AgentSettings.defaultEndpoint
+        let way = try transport.transport(to: endpoint)
+        let outcome = try await HTTPClient.withHTTPClient(configuration: way.httpClientConfiguration) { http in
+            try await Forgetting(client: client, namespace: namespace, httpClient: http).ask(endpoint)
+        }
+        switch outcome {
+        case .erased(let id):
+            Terminal.write(line: "Erased: \(endpoint) has nothing of \(id.text) any more.")
+        case .unknown:
+            Terminal.write(line: "Nothing to erase: no report was sent from this cluster.")
+        case .unprovable(let id):
+            return .failed(
+                "\(id.text) cannot be proven to be this cluster's id; ask whoever runs \(endpoint) to erase it"
+            )
+        case .failed(_, let reason):
+            return .unavailable("what \(endpoint) has was not erased: \(reason); opt-out --forget asks again")
+        }
+        return nil
     }
 }
 

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+
+/// One listener: an address, and what answers there.
+struct Listener: Service {
+    private let address: ListenAddress
+    private let application: any Service
+
+    /// A listener that tells the port it got.
+    init(
+        _ endpoints: Endpoints,
+        _ server: HTTPServerBuilder,
+        at address: ListenAddress,
+        _ logger: Logger,
+        onPort: @escaping @Sendable (Int) -> Void
+    ) {
+        self.address = address
+        application = Application(
+            responder: endpoints,
+            server: server,
+            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
+            onServerRunning: { channel in onPort(channel.localAddress?.port ?? address.port) },
+            logger: logger
+        )
+    }
+
+    func run() async throws {
+        do {
+            try await application.run()
+        } catch let error as IOError {
+            throw BackendError.cannotListen(address, reason: String(cString: strerror(error.errnoCode)))
+        } catch is SocketAddressError.UnknownHost {
+            throw BackendError.cannotListen(address, reason: "there is no such host")
+        }
+    }
+}
+
+extension Endpoints {
+    /// Answers `/metrics` with what was counted.
+    mutating func onMetrics(of registry: MetricsRegistry) {
+        on(.get, "/metrics") { _ in
+            var response = Response.text(registry.text())
+            response.headers[.contentType] = "text/plain; version=0.0.4; charset=utf-8"
+            return response
+        }
+    }
+
+    /// Answers `/healthz` while the process lives, and `/readyz` where it can do its work.
+    mutating func onHealth(isReady: @escaping @Sendable () async throws -> Void) {
+        on(.get, "/healthz") { _ in .text("ok\n") }
+        on(.get, "/readyz") { _ in
+            try await isReady()
+            return .text("ok\n")
+        }
+    }
+}
