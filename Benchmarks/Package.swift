@@ -30,7 +30,7 @@ let package = Package(
         .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "LoadGenerator",
-            dependencies: ["CEpoll"],
+            dependencies: ["CEpoll", .product(name: "TelemetryModel", package: "cozy-telemetry")],
             swiftSettings: [.treatAllWarnings(as: .error)]
         ),
     ],

@@ -40,12 +40,13 @@ class Load:
         except BrokenPipeError:
             pass  # It has ended; reading its answer tells why.
 
-    def phase(self, first, clusters, requests=1 << 40, seconds=1e6, rate=None, shuffled=False, changed=0.0):
+    def phase(self, first, clusters, requests=1 << 40, seconds=1e6, rate=None, shuffled=False, changed=0.0,
+              signed=False):
         """Runs a phase: what the generator measured, with the server's CPU seconds and peak of memory."""
         self.server.forget_peak()
         before = self.server.cpu_seconds()
         self.send({"first": first, "clusters": clusters, "requests": requests, "seconds": seconds, "rate": rate,
-                   "shuffled": shuffled, "changed": changed})
+                   "shuffled": shuffled, "changed": changed, "signed": signed})
         line = self.process.stdout.readline()
         if not line:
             reason = self.process.communicate()[1].strip()

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import TelemetryModel
+
 /// The clusters that report, and what each has reported last.
 struct Fleet {
     private var template: ReportTemplate
+    private var signer: Signer
     /// The head of every request up to the length of its body, cut where the cluster's identifier goes.
     private let head: [[UInt8]]
+    /// The same of a signed request, whose signer adds the rest.
+    private let signedHead: [[UInt8]]
     private let seed: UInt64
     /// How often a count of each cluster has changed, two bytes a cluster.
     private var versions: [UInt16] = []
@@ -15,9 +21,11 @@ struct Fleet {
     init(target: Target) throws {
         template = try ReportTemplate(file: target.body, seed: target.seed)
         seed = target.seed
-        let lines =
-            ["\(target.method) \(target.path) HTTP/1.1", "Host: \(target.host):\(target.port)"] + target.headers
-        head = Self.split(lines.joined(separator: "\r\n") + "\r\nContent-Length: ")
+        signer = Signer(target: target)
+        let lines = ["\(target.method) \(target.path) HTTP/1.1", "Host: \(target.host):\(target.port)"]
+        let unsigned = target.headers.filter { !$0.lowercased().hasPrefix("x-cluster-id:") }
+        head = Self.split((lines + target.headers).joined(separator: "\r\n") + "\r\nContent-Length: ")
+        signedHead = Self.split((lines + unsigned).joined(separator: "\r\n") + "\r\nContent-Length: ")
     }
 
     /// The parts of a text around `{id}`.
@@ -44,7 +52,7 @@ struct Fleet {
     ///   - salt: What tells this phase from others.
     ///   - request: Where the request goes; it is emptied first.
     /// - Returns: The length of its body.
-    mutating func write(request number: Int, of phase: Phase, salt: UInt64, to request: inout [UInt8]) -> Int {
+    mutating func write(request number: Int, of phase: Phase, salt: UInt64, to request: inout [UInt8]) throws -> Int {
         let cluster = phase.first + Self.place(of: number % phase.clusters, among: phase.clusters)
         if cluster >= versions.count {
             versions += Array(repeating: 0, count: phase.first + phase.clusters - versions.count)
@@ -60,7 +68,7 @@ struct Fleet {
             shuffle: phase.shuffled ? shuffle : nil,
             to: &body
         )
-        writeHead(cluster: cluster, to: &request)
+        try writeHead(cluster: cluster, isSigned: phase.signed, to: &request)
         request += body
         return body.count
     }
@@ -71,16 +79,25 @@ struct Fleet {
         return clusters % stride == 0 ? number : number * stride % clusters
     }
 
-    private mutating func writeHead(cluster: Int, to request: inout [UInt8]) {
+    private mutating func writeHead(cluster: Int, isSigned: Bool, to request: inout [UInt8]) throws {
         identifier.removeAll(keepingCapacity: true)
-        var randomness = Randomness(seed, UInt64(cluster))
-        randomness.appendUUID(to: &identifier)
+        if isSigned {
+            identifier += try signer.id(of: cluster).utf8
+        } else {
+            var randomness = Randomness(seed, UInt64(cluster))
+            randomness.appendUUID(to: &identifier)
+        }
         request.removeAll(keepingCapacity: true)
-        for (place, part) in head.enumerated() {
+        for (place, part) in (isSigned ? signedHead : head).enumerated() {
             if place > 0 { request += identifier }
             request += part
         }
         request.appendDecimal(body.count)
-        request += [13, 10, 13, 10]
+        request += [13, 10]
+        if isSigned {
+            let now = UTCInstant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970))
+            request += try signer.lines(cluster: cluster, body: body, at: now).utf8
+        }
+        request += [13, 10]
     }
 }

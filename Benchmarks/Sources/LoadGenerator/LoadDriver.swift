@@ -12,6 +12,11 @@ struct LoadDriver {
     /// The connections without a request, the one that has waited longest first.
     private var free: [Int]
     private var phases: UInt64 = 0
+    /// The requests of a signed phase, all of them written before it begins.
+    private var ahead: [(request: [UInt8], bodyBytes: Int)] = []
+
+    /// The most requests that are written ahead, which takes memory.
+    private static let mostAhead = 100_000
 
     /// Connects to a target.
     init(target: Target) throws {
@@ -27,6 +32,7 @@ struct LoadDriver {
     /// - Throws: `LoadError` for a status that is not expected, a lost connection, and a server that does not answer.
     mutating func run(_ phase: Phase) throws -> PhaseResult {
         phases += 1
+        if phase.signed { try writeAhead(phase) }
         let start = monotonicNow()
         var schedule = Schedule(phase, start: start)
         var tally = Tally()
@@ -45,18 +51,35 @@ struct LoadDriver {
         return tally.result(seconds: Double(end - start) / 1_000_000_000, unsent: schedule.unsent(now: end))
     }
 
+    /// Writes and signs all requests of a phase.
+    private mutating func writeAhead(_ phase: Phase) throws {
+        guard phase.limit <= Self.mostAhead else {
+            throw LoadError("a signed phase of more than \(Self.mostAhead) reports; give it fewer requests")
+        }
+        ahead.removeAll()
+        for number in 0..<phase.limit {
+            var request: [UInt8] = []
+            let bodyBytes = try fleet.write(request: number, of: phase, salt: phases, to: &request)
+            ahead.append((request, bodyBytes))
+        }
+    }
+
+    /// Writes the next request of a connection, or takes the one that is written; returns the length of its body.
+    private mutating func prepare(_ place: Int, request number: Int, of phase: Phase) throws -> Int {
+        guard phase.signed else {
+            return try fleet.write(request: number, of: phase, salt: phases, to: &connections[place].request)
+        }
+        connections[place].request = ahead[number].request
+        return ahead[number].bodyBytes
+    }
+
     /// Begins the requests that are due, as far as connections are free.
     private mutating func begin(_ phase: Phase, schedule: inout Schedule, tally: inout Tally) throws {
         while !free.isEmpty {
             let number = schedule.begun
             guard let due = schedule.begin(now: monotonicNow()) else { return }
             let place = free.removeFirst()
-            tally.bodyBytes += fleet.write(
-                request: number,
-                of: phase,
-                salt: phases,
-                to: &connections[place].request
-            )
+            tally.bodyBytes += try prepare(place, request: number, of: phase)
             // A closed loop measures the server alone, without the time that it took to write the request.
             try connections[place].start(since: phase.rate == nil ? monotonicNow() : due)
         }

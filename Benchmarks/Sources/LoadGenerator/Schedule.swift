@@ -14,7 +14,7 @@ struct Schedule {
     init(_ phase: Phase, start: UInt64) {
         self.start = start
         interval = phase.rate.map { 1_000_000_000 / $0 }
-        limit = min(phase.requests, phase.rate.map { Int(phase.seconds * $0) } ?? .max)
+        limit = phase.limit
         // A server that has fallen behind an open loop gets half a second to catch up.
         end = start + UInt64((phase.seconds + (phase.rate == nil ? 0 : 0.5)) * 1_000_000_000)
     }
