@@ -55,7 +55,7 @@ extension ReportWriter {
     }
 
     fileprivate mutating func load(_ history: ReportHistory) throws {
-        guard row(of: history.cluster) == nil else {
+        guard try row(of: history.cluster) == nil else {
             throw StoreError.unavailable(reason: "a cluster of the history is in the store already")
         }
         let contents = try history.stays.map { stay in

@@ -99,15 +99,16 @@ struct ByteReader {
         return String(decoding: bytes[position..<position + Int(length)], as: UTF8.self)
     }
 
-    /// Numbers as `write(ascending:)` wrote them.
+    /// Numbers as `write(ascending:)` wrote them; none is negative.
     mutating func ascendingNumbers() -> [Int]? {
         guard let count = number(), count >= 0, count <= bytes.count - position else { return nil }
         var numbers: [Int] = []
         numbers.reserveCapacity(Int(count))
         var previous = 0
         for _ in 0..<count {
-            guard let distance = number() else { return nil }
+            guard let distance = number(), distance >= 0 else { return nil }
             previous &+= Int(distance)
+            guard previous >= 0 else { return nil }
             numbers.append(previous)
         }
         return numbers

@@ -29,22 +29,24 @@ struct ClusterHistory {
     /// Reads a cluster's rows.
     init(of row: Int, _ interner: inout Interner, in database: Database) throws {
         let statement = try database.cachedStatement(
-            sql: "SELECT month, collector, days, ordinal, content, digest FROM sighting WHERE cluster = ?"
+            sql: """
+                SELECT month, collector, days, ordinal, content, digest, first_hour, last_hour
+                FROM sighting WHERE cluster = ?
+                """
         )
         var reports: [Seen] = []
         let rows = try Row.fetchCursor(statement, arguments: [row])
         while let found = try rows.next() {
-            guard let collector = UInt8(exactly: found[1] as Int).flatMap(Collector.init(rawValue:)) else {
-                throw StoreError.damaged("a report is of no collector")
-            }
-            let content = try ReportContent(bytes: Array(found[4] as Data), interner: &interner, in: database)
+            let bytes = try found.bytes(4, of: "sighting")
+            let content = try ReportContent(bytes: bytes, interner: &interner, in: database)
+            for column in [6, 7] { _ = try found.number(column, in: StoredNumbers.hours, of: "sighting") }
             reports.append(
                 Seen(
-                    month: CalendarMonth(index: found[0]),
-                    digest: found[5],
-                    collector: collector,
-                    days: found[2],
-                    ordinal: found[3],
+                    month: try found.month(0, of: "sighting"),
+                    digest: Int64(try found.number(5, of: "sighting")),
+                    collector: try found.collector(1, of: "sighting"),
+                    days: try found.number(2, in: StoredNumbers.daySets, of: "sighting"),
+                    ordinal: Int64(try found.number(3, in: StoredNumbers.ordinals, of: "sighting")),
                     content: content,
                     facts: try content.facts(interner: &interner, in: database)
                 )

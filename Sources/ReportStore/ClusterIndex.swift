@@ -77,8 +77,10 @@ struct ClusterIndex {
     }
 
     private static let chunkSize = 4_096
+    /// So many rows before a new one are kept for others; what is further back is the gap before a damaged row.
+    private static let largestGap = 1 << 20
 
-    /// Entries by row, in chunks, so that growing copies nothing.
+    /// Entries by row, in chunks, so that growing copies nothing; a chunk without entries is empty.
     private var chunks: [[Entry?]] = []
     private var byPseudonym = RowTable()
     private var bySender = RowTable()
@@ -91,7 +93,7 @@ struct ClusterIndex {
     /// The entry of a row; nil where there is none.
     subscript(row: Int) -> Entry? {
         let chunk = row / Self.chunkSize
-        return chunk < chunks.count ? chunks[chunk][row % Self.chunkSize] : nil
+        return chunk < chunks.count && !chunks[chunk].isEmpty ? chunks[chunk][row % Self.chunkSize] : nil
     }
 
     /// The row of a cluster; nil for one that is not known.
@@ -132,13 +134,20 @@ struct ClusterIndex {
     }
 
     private mutating func makeRoom(at row: Int) {
+        block(row)
+        let chunk = row / Self.chunkSize
+        while chunks.count <= chunk { chunks.append([]) }
+        if chunks[chunk].isEmpty { chunks[chunk] = Array(repeating: nil, count: Self.chunkSize) }
+    }
+
+    /// Keeps a row from being given to a cluster, as something stands there already.
+    mutating func block(_ row: Int) {
         if row < nextRow {
             if let free = freeRows.lastIndex(of: row) { freeRows.remove(at: free) }
         } else {
-            freeRows.append(contentsOf: (nextRow..<row).reversed())
+            freeRows.append(contentsOf: (max(nextRow, row - Self.largestGap)..<row).reversed())
             nextRow = row + 1
         }
-        while chunks.count <= row / Self.chunkSize { chunks.append(Array(repeating: nil, count: Self.chunkSize)) }
     }
 
     /// Takes a cluster out; its row is free for another.

@@ -56,6 +56,8 @@ final class CommitQueue: Sendable {
         var waiting: Deque<Waiting> = []
         var isScheduled = false
         var isFailing = false
+        /// Whether damage has been told of.
+        var hasToldOfDamage = false
         var lastBegin: ContinuousClock.Instant?
         var memory = WriterMemory()
 
@@ -130,7 +132,7 @@ final class CommitQueue: Sendable {
                 state.lastBegin = ContinuousClock.now
                 return state.nextGroup()
             }
-            self.commit(group, in: database)
+            self.commit(group[...], in: database)
             let hasMore = self.state.withLock { state in
                 state.isScheduled = !state.waiting.isEmpty
                 return state.isScheduled
@@ -139,16 +141,44 @@ final class CommitQueue: Sendable {
         }
     }
 
-    /// Commits a group as a whole, or nothing of it.
-    private func commit(_ group: [Waiting], in database: Database) {
+    /// Commits a group as a whole, or nothing of it; but for reports that damage keeps from being taken, which are
+    /// refused alone.
+    ///
+    /// Such a report ends its transaction. Those before it, which could be taken, are committed in one of their own, and
+    /// those after it in the next: each is taken twice at the most, whatever is damaged.
+    private func commit(_ group: ArraySlice<Waiting>, in database: Database) {
+        var rest = group
+        while let damaged = commitUntilDamage(rest, in: database) {
+            let before = rest[..<damaged.position]
+            if let again = commitUntilDamage(before, in: database) {
+                // It was taken a moment ago.
+                for entry in before { entry.completion(.failure(again.reason)) }
+            }
+            rest[damaged.position].completion(.failure(damaged.reason))
+            tellOfDamage("a report is refused, as what the store has of its cluster cannot be read", damaged.reason)
+            rest = rest[(damaged.position + 1)...]
+        }
+    }
+
+    /// A report that damage kept from being taken; nothing of its transaction was kept.
+    private struct DamagedEntry: Error {
+        let position: Int
+        let reason: StoreError
+    }
+
+    /// Commits a group as a whole, or nothing of it, and tells who waits.
+    ///
+    /// - Returns: The report that damage kept from being taken; then nobody was told yet.
+    private func commitUntilDamage(_ group: ArraySlice<Waiting>, in database: Database) -> DamagedEntry? {
+        guard !group.isEmpty else { return nil }
         let begin = ContinuousClock.now
         do {
             let outcomes = try transaction(in: database) { writer in
-                try group.map { entry -> ReportStore.Outcome? in
-                    switch entry.content {
-                    case .report(let accepted, let fingerprint): try writer.take(accepted, as: fingerprint)
-                    case .again(let recognised, let instant):
-                        try writer.takeAgain(recognised, at: instant) ? .knownState : nil
+                try group.indices.map { position in
+                    do {
+                        return try Self.take(group[position].content, &writer)
+                    } catch  where Self.isDamage(error) {
+                        throw DamagedEntry(position: position, reason: StoreError(error))
                     }
                 }
             }
@@ -157,10 +187,29 @@ final class CommitQueue: Sendable {
             }
             groupSizes.record(group.count)
             durations.record(duration: ContinuousClock.now - begin)
+        } catch let damaged as DamagedEntry {
+            return damaged
         } catch {
             let failure = StoreError(error)
             for entry in group { entry.completion(.failure(failure)) }
         }
+        return nil
+    }
+
+    private static func take(_ content: Content, _ writer: inout ReportWriter) throws -> ReportStore.Outcome? {
+        switch content {
+        case .report(let accepted, let fingerprint): try writer.take(accepted, as: fingerprint)
+        case .again(let recognised, let instant): try writer.takeAgain(recognised, at: instant) ? .knownState : nil
+        }
+    }
+
+    /// Whether an error is about what is stored, and not about the disk or the whole store.
+    private static func isDamage(_ error: any Error) -> Bool {
+        if let error = error as? DatabaseError {
+            return [.SQLITE_CONSTRAINT, .SQLITE_CORRUPT, .SQLITE_MISMATCH].contains(error.resultCode)
+        }
+        if case StoreError.damaged = error { return true }
+        return false
     }
 
     /// Runs a transaction with a writer; what it learnt is kept if it is committed, and forgotten with it if it is lost.
@@ -191,7 +240,8 @@ final class CommitQueue: Sendable {
             succeeded(writer.memory)
             return value
         } catch {
-            failed(StoreError(error))
+            // What is damaged fails alone; reports of others are taken.
+            if !(error is DamagedEntry), !Self.isDamage(error) { failed(StoreError(error)) }
             throw error
         }
     }
@@ -210,12 +260,25 @@ final class CommitQueue: Sendable {
     }
 
     private func succeeded(_ memory: WriterMemory) {
+        if memory.damagedRows > 0 {
+            tellOfDamage("totals no longer follow", .damaged("\(memory.damagedRows) rows of totals or changes"))
+        }
         let wasFailing = state.withLock { state in
             state.memory = memory
+            state.memory.damagedRows = 0
             defer { state.isFailing = false }
             return state.isFailing
         }
         if wasFailing { logger.notice("the store takes reports again") }
+    }
+
+    /// Says so the first time; `store check` has the rest.
+    private func tellOfDamage(_ what: Logger.Message, _ reason: StoreError) {
+        let isFirst = state.withLock { state in
+            defer { state.hasToldOfDamage = true }
+            return !state.hasToldOfDamage
+        }
+        if isFirst { logger.error(what, metadata: ["reason": "\(reason)"]) }
     }
 
     /// Says so once.

@@ -31,7 +31,7 @@ extension ReportStore {
     ///   the files with the next erasure, also one that finds nothing, or the next stop of the backend.
     public func erase(_ cluster: Pseudonym) async throws -> Erasure? {
         try await write { [self] database in
-            guard let row = clusters.find(cluster)?.row else {
+            guard let row = try clusters.find(cluster)?.row else {
                 if isLogLeft.load(ordering: .relaxed) { try emptyLog(database) }
                 return nil
             }
@@ -70,7 +70,7 @@ extension ReportStore {
 extension ReportWriter {
     /// Removes the rows of a cluster and what they added to totals.
     mutating func erase(_ cluster: Pseudonym, row: Int) throws -> Erasure {
-        let entry = find(cluster)?.entry
+        let entry = try find(cluster)?.entry
         let history = try ClusterHistory(of: row, &memory.interner, in: database)
         var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: entry?.establishedSince)
         scope.isRemoval = true
@@ -92,11 +92,11 @@ extension ReportWriter {
 
     /// Removes series and items that nothing refers to any more, once all changes are added up.
     ///
-    /// Who holds numbers of them has to forget them.
+    /// Who holds numbers of them has to forget them. A number of uses below 0 is damaged and says nothing.
     func removeUnused() throws {
         try database.execute(
             sql: """
-                DELETE FROM series WHERE uses <= 0;
+                DELETE FROM series WHERE uses = 0;
                 DELETE FROM item WHERE id NOT IN (SELECT item FROM total)
                 """
         )

@@ -22,7 +22,13 @@ enum FinishedTotals {
         _ interner: inout Interner,
         in database: Database
     ) throws {
-        let totals = try TotalsTable.totals(of: period, kinds: 0...Int.max, pending: [:], in: database)
+        let totals = try TotalsTable.totals(
+            of: period,
+            kinds: 0...Int.max,
+            pending: [:],
+            skippingDamaged: true,
+            in: database
+        )
         for dimension in Dimension.allCases {
             var entries: [Entry] = []
             for case (.value(dimension, let name), let total) in totals where !isPublic(name, dimension) {
@@ -82,6 +88,10 @@ enum FinishedTotals {
         _ database: Database
     ) throws {
         let key = TotalChanges.Key(period: period, item: try interner.id(of: item, in: database))
-        try TotalsTable.add(change, to: key, kind: item.stored.kind, in: database)
+        do {
+            try TotalsTable.add(change, to: key, kind: item.stored.kind, in: database)
+        } catch StoreError.damaged {
+            // `other` itself cannot be read; it stays so, and so does who reads the window.
+        }
     }
 }

@@ -49,10 +49,10 @@ struct Interner {
     mutating func facts(of id: Int, in database: Database) throws -> SeriesFacts? {
         if let known = facts[id] { return known }
         let statement = try database.cachedStatement(sql: "SELECT metric, labels FROM series WHERE id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [id]), let metric = Metric(rawValue: row[0]) else {
-            return nil
-        }
-        let key = SeriesKey(metric: metric, labels: Array(row[1] as Data))
+        guard let row = try Row.fetchOne(statement, arguments: [id]),
+            let metric = Metric(rawValue: UInt8(clamping: try row.number(0, of: "series")))
+        else { return nil }
+        let key = SeriesKey(metric: metric, labels: try row.bytes(1, of: "series"))
         let made = try makeFacts(of: key, in: database)
         seriesIDs[key] = id
         facts[id] = made
@@ -84,7 +84,8 @@ struct Interner {
     mutating func item(_ id: Int, in database: Database) throws -> Item {
         if let item = items[id] { return item }
         let statement = try database.cachedStatement(sql: "SELECT kind, name FROM item WHERE id = ?")
-        guard let row = try Row.fetchOne(statement, arguments: [id]), let item = Item(storedKind: row[0], name: row[1])
+        guard let row = try Row.fetchOne(statement, arguments: [id]),
+            let item = Item(storedKind: try row.number(0, of: "item"), name: try row.text(1, of: "item"))
         else { throw StoreError.damaged("a row refers to an item that is not there") }
         itemIDs[item] = id
         items[id] = item
@@ -107,7 +108,12 @@ struct Interner {
         in database: Database
     ) throws -> Int {
         let known = try database.cachedStatement(sql: select)
-        if let id = try Int.fetchOne(known, arguments: arguments) { return id }
+        if let id = try Int.fetchOne(known, arguments: arguments) {
+            guard StoredNumbers.ids.contains(id) else {
+                throw StoreError.damaged("the number of a series or item is none that there can be")
+            }
+            return id
+        }
         try database.cachedStatement(sql: insert).execute(arguments: arguments)
         return Int(database.lastInsertedRowID)
     }

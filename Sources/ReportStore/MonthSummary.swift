@@ -100,12 +100,14 @@ extension MonthSummary {
         var previous = 0
         while !reader.isAtEnd {
             guard let head = reader.number() else { return nil }
-            previous &+= Int(head >> 1)
+            let item = previous &+ Int(UInt64(bitPattern: head) >> 1)
+            guard StoredNumbers.ids.contains(item), item > previous || peaks.isEmpty else { return nil }
+            previous = item
             guard head & 1 == 1 else {
                 peaks.append(Peak(item: previous, value: 1))
                 continue
             }
-            guard let value = reader.number() else { return nil }
+            guard let value = reader.number(), value >= 0 else { return nil }
             peaks.append(Peak(item: previous, value: value))
         }
         return peaks
@@ -115,7 +117,7 @@ extension MonthSummary {
         var reader = ByteReader(bytes)
         var lasts: [Last] = []
         while !reader.isAtEnd {
-            guard let collector = reader.number().flatMap({ Collector(rawValue: UInt8(truncatingIfNeeded: $0)) }),
+            guard let collector = reader.number().flatMap({ UInt8(exactly: $0) }).flatMap(Collector.init(rawValue:)),
                 let ordinal = reader.number(), let metrics = reader.number(), let values = reader.ascendingNumbers()
             else { return nil }
             lasts.append(Last(collector: collector, ordinal: ordinal, metrics: Int(metrics), values: values))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import GRDB
 import TelemetryModel
 
 /// A span of time that totals exist for.
@@ -15,15 +16,25 @@ enum Period: Hashable {
         }
     }
 
-    /// A stored period; nil for a length that a newer version wrote.
+    /// A stored period; nil where it is none that there can be.
     init?(storedLength length: Int, end: Int) {
-        if length == 0 {
+        if length == 0, StoredNumbers.days.contains(end) {
             self = .day(UTCDay(daysSinceEpoch: end))
-        } else if let length = Window.Length(rawValue: length) {
+        } else if let length = Window.Length(rawValue: length), StoredNumbers.months.contains(end) {
             self = .window(Window(length, endingWith: CalendarMonth(index: end)))
         } else {
             return nil
         }
+    }
+
+    /// The period of two columns.
+    ///
+    /// - Throws: `StoreError.damaged`.
+    init(_ row: Row, from column: Int) throws(StoreError) {
+        let length = try row.number(column, of: "total")
+        let end = try row.number(column + 1, of: "total")
+        guard let period = Self(storedLength: length, end: end) else { throw row.damage(column + 1, "total") }
+        self = period
     }
 
     /// Its first month.

@@ -59,7 +59,7 @@ struct ReportContent {
                 throw StoreError.damaged("a report refers to a series that is not there")
             }
             let identifier = facts.hasIdentifier ? reader.rawNumber() : nil
-            guard let value = reader.number(), !facts.hasIdentifier || identifier != nil else {
+            guard let value = reader.number(), value >= 0, !facts.hasIdentifier || identifier != nil else {
                 throw StoreError.damaged("the content of a report is not readable")
             }
             samples.append(Sample(series: Int(id), identifier: identifier, value: value))

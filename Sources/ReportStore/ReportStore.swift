@@ -70,7 +70,17 @@ public final class ReportStore: Sendable {
             lock = try DirectoryLock(directory: directory)
             pool = try StoreFile.open(path, logger: logger)
             try StoreFile.checkKey(keyCheck, in: pool, path: directory + "/" + PseudonymKeyFile.name)
-            clusters = try pool.read(ClusterDirectory.init)
+            clusters = try pool.read { database in
+                // Nothing is taken without these.
+                for name in [Meta.ordinal, Meta.followedFrom] { _ = try Meta.number(name, in: database) }
+                return try ClusterDirectory(database)
+            }
+            if clusters.damagedRows > 0 {
+                logger.error(
+                    "rows of clusters cannot be read; their reports are refused, see store check",
+                    metadata: ["rows": "\(clusters.damagedRows)"]
+                )
+            }
         } catch {
             throw StoreError(opening: path, error)
         }

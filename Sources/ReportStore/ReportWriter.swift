@@ -12,6 +12,8 @@ struct WriterMemory {
     var pending: (rows: Int, bytes: Int)?
     /// Peaks of the day of clusters that say many different things a day.
     var days = DayMemory()
+    /// Rows of derived tables that could not be read when changes were to be added to them.
+    var damagedRows = 0
     /// Empty; the room for the changes of the next transaction.
     var room = TotalChanges()
 }
@@ -28,7 +30,7 @@ struct ReportWriter {
     private(set) var entries: [Int: ClusterIndex.Entry] = [:]
     private var newRows: [Pseudonym: Int] = [:]
     /// The row of a cluster that is committed.
-    let find: (Pseudonym) -> (row: Int, entry: ClusterIndex.Entry)?
+    let find: (Pseudonym) throws -> (row: Int, entry: ClusterIndex.Entry)?
     private let newRow: (Int) -> Int
     private var ordinal: Int = 0
     private var firstOrdinal: Int = 0
@@ -46,7 +48,7 @@ struct ReportWriter {
     init(
         _ database: Database,
         memory: WriterMemory,
-        find: @escaping (Pseudonym) -> (row: Int, entry: ClusterIndex.Entry)?,
+        find: @escaping (Pseudonym) throws -> (row: Int, entry: ClusterIndex.Entry)?,
         newRow: @escaping (Int) -> Int
     ) throws {
         self.database = database
@@ -83,7 +85,7 @@ struct ReportWriter {
 
     /// Takes a report that was recognised; says whether it still could.
     mutating func takeAgain(_ recognised: ClusterIndex.Recognised, at instant: UTCInstant) throws -> Bool {
-        guard let collector = recognised.latest.collector, row(of: recognised.cluster) != nil else { return false }
+        guard let collector = recognised.latest.collector, try row(of: recognised.cluster) != nil else { return false }
         let sender = try Sender(cluster(recognised.cluster, seenAt: instant))
         let state = State(
             digest: recognised.latest.digest,
@@ -121,7 +123,7 @@ extension ReportWriter {
     }
 
     /// The row of a cluster that is committed or new in this transaction.
-    func row(of cluster: Pseudonym) -> Int? { newRows[cluster] ?? find(cluster)?.row }
+    func row(of cluster: Pseudonym) throws -> Int? { try newRows[cluster] ?? find(cluster)?.row }
 
     /// The cluster, made or brought up to date with the day of a report.
     private mutating func cluster(
@@ -129,7 +131,7 @@ extension ReportWriter {
         seenAt instant: UTCInstant
     ) throws -> (row: Int, entry: ClusterIndex.Entry, isNew: Bool) {
         let day = Int32(clamping: instant.day.daysSinceEpoch)
-        let committed = newRows[pseudonym] == nil ? find(pseudonym) : nil
+        let committed = newRows[pseudonym] == nil ? try find(pseudonym) : nil
         guard let row = newRows[pseudonym] ?? committed?.row, var entry = entries[row] ?? committed?.entry else {
             let row = try addCluster(pseudonym, seenOn: [instant.day])
             return (row, ClusterIndex.Entry(pseudonym: pseudonym, firstDay: day, secondDay: .max), true)

@@ -10,6 +10,8 @@ public struct RetentionOutcome: Equatable, Sendable {
     public var sightings = 0
     /// Clusters that nothing is left of.
     public var clusters = 0
+    /// Clusters whose rows cannot be read and were left; `store check` says why.
+    public var damagedClusters = 0
 }
 
 /// The months that a store has rows of, as a retention run has to know them.
@@ -29,10 +31,11 @@ public struct RowMonths: Equatable, Sendable {
         let from = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
         let stored = try Int.fetchOne(
             database,
-            sql: "SELECT end FROM total WHERE length = 1 AND end >= ? ORDER BY end LIMIT 1",
-            arguments: [from.index]
+            sql: "SELECT end FROM total WHERE length = 1 AND end BETWEEN ? AND ? ORDER BY end LIMIT 1",
+            arguments: [from.index, StoredNumbers.months.upperBound]
         )
-        let pending = try TotalsTable.pending(in: database).totals.keys.compactMap { key -> CalendarMonth? in
+        let pending = try TotalsTable.readablePending(in: database).changes.totals.keys.compactMap {
+            key -> CalendarMonth? in
             guard case .window(let window) = key.period, window.length == .month, window.end >= from else { return nil }
             return window.end
         }
@@ -76,7 +79,7 @@ extension ReportStore {
             queue.forget()
         }
         var outcome = RetentionOutcome()
-        var first: Int? = 0
+        var first: Int? = .min
         while let from = first {
             try Task.checkCancellation()
             let done = try await write { [self] database in
@@ -88,6 +91,7 @@ extension ReportStore {
             }
             outcome.sightings += done.sightings
             outcome.clusters += done.gone.count
+            outcome.damagedClusters += done.damaged
             first = done.next
         }
         // Also where nothing was left to delete: a run that was cut off may have ended before this.
@@ -109,6 +113,8 @@ extension ReportWriter {
         var sightings = 0
         /// The clusters that nothing is left of.
         var gone: [Int] = []
+        /// How many clusters have rows that cannot be read.
+        var damaged = 0
         /// The cluster that the next batch begins with; nil where this was the last.
         var next: Int?
     }
@@ -119,9 +125,9 @@ extension ReportWriter {
         try TotalsTable.append(changes, &memory, in: database, addingUp: true)
         let rows = try Row.fetchAll(database, sql: "SELECT DISTINCT length, end FROM total")
         for row in rows {
-            guard let period = Period(storedLength: row[0], end: row[1]), period.start < month,
-                period.start >= followedFrom
-            else { continue }
+            guard let period = try? Period(row, from: 0), period.start < month, period.start >= followedFrom else {
+                continue
+            }
             try FinishedTotals.fold(period, threshold: threshold, &memory.interner, in: database)
         }
         try Meta.set(Meta.followedFrom, to: month.index, in: database)
@@ -139,9 +145,15 @@ extension ReportWriter {
             sql: "SELECT id FROM cluster WHERE id >= ? ORDER BY id LIMIT ?",
             arguments: [first, count]
         )
-        deleted.next = clusters.count < count ? nil : clusters.last.map { $0 + 1 }
+        deleted.next = clusters.count < count ? nil : clusters.last.flatMap { $0 == .max ? nil : $0 + 1 }
         for row in clusters {
-            deleted.sightings += try deleteRows(of: row, before: month)
+            do {
+                guard StoredNumbers.clusters.contains(row) else { throw StoreError.damaged("cluster.id") }
+                deleted.sightings += try deleteRows(of: row, before: month)
+            } catch StoreError.damaged {
+                deleted.damaged += 1
+                continue
+            }
             let isLeft = try database.cachedStatement(sql: "SELECT 1 FROM month WHERE cluster = ? LIMIT 1")
             if try Row.fetchOne(isLeft, arguments: [row]) == nil { deleted.gone.append(row) }
         }
@@ -154,10 +166,11 @@ extension ReportWriter {
         let read = try database.cachedStatement(sql: "SELECT content FROM sighting WHERE cluster = ? AND month < ?")
         let contents = try Data.fetchAll(read, arguments: [row, month.index])
         guard !contents.isEmpty else { return 0 }
-        for bytes in contents {
-            let content = try ReportContent(bytes: Array(bytes), interner: &memory.interner, in: database)
-            changes.use(content.series, by: -1)
+        // All are read before anything is changed.
+        let reports = try contents.map { bytes in
+            try ReportContent(bytes: Array(bytes), interner: &memory.interner, in: database)
         }
+        for report in reports { changes.use(report.series, by: -1) }
         for table in ["sighting", "month"] {
             try database.cachedStatement(sql: "DELETE FROM \(table) WHERE cluster = ? AND month < ?")
                 .execute(arguments: [row, month.index])

@@ -103,15 +103,30 @@ enum Schema {
 enum Meta {
     /// The check value of the pseudonym key.
     static let keyCheck = "key check"
+    /// Its length in bytes.
+    static let keyCheckLength = 16
     /// The highest ordinal.
     static let ordinal = "ordinal"
     /// The first month whose rows are all there; totals of windows that begin before it are finished.
     static let followedFrom = "followed from"
 
+    /// Every name that there is.
+    static let names: Set = [keyCheck, ordinal, followedFrom]
+
     /// A number; 0 where it was never set.
+    ///
+    /// - Throws: `StoreError.damaged` where it is none that there can be.
     static func number(_ name: String, in database: Database) throws -> Int {
         let statement = try database.cachedStatement(sql: "SELECT value FROM meta WHERE name = ?")
-        return try Int.fetchOne(statement, arguments: [name]) ?? 0
+        guard let row = try Row.fetchOne(statement, arguments: [name]) else { return 0 }
+        let range = name == ordinal ? StoredNumbers.ordinals : StoredNumbers.months
+        return try row.number(0, in: 0...range.upperBound, of: "meta")
+    }
+
+    /// The check value of the key; nil where none was kept yet.
+    static func keyCheck(in database: Database) throws -> [UInt8]? {
+        let row = try Row.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [keyCheck])
+        return try row?.bytes(0, of: "meta")
     }
 
     /// Sets a number.

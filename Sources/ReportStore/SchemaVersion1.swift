@@ -83,16 +83,17 @@ enum SchemaVersion1 {
                 """
         )
         var (memory, changes) = (WriterMemory(), TotalChanges())
-        let clusters = try Row.fetchAll(database, sql: "SELECT id, second_day FROM cluster ORDER BY id")
+        let clusters = try Row.fetchAll(database, sql: "SELECT id, first_day, second_day FROM cluster ORDER BY id")
         for (number, cluster) in clusters.enumerated() {
             if number % 50_000 == 49_999 { progress(Double(number) / Double(clusters.count)) }
-            let history = try history(of: cluster[0], &memory.interner, in: database)
-            let day = (cluster[1] as Int?).map(UTCDay.init(daysSinceEpoch:))
+            let row = try cluster.number(0, in: StoredNumbers.clusters, of: "cluster")
+            let history = try history(of: row, &memory.interner, in: database)
+            let day = try ClusterDays(cluster, from: 1).second
             let scope = ClusterMonths.Scope(followedFrom: CalendarMonth(index: 0), establishedSince: day)
             let months = try history.add(to: &changes, scope: scope) {
                 try memory.interner.metric(of: $0, in: database)
             }
-            for month in months { try StoredMonths.store(month.summary, of: cluster[0], month.month, in: database) }
+            for month in months { try StoredMonths.store(month.summary, of: row, month.month, in: database) }
         }
         try TotalsTable.append(changes, &memory, in: database, addingUp: true)
         for table in replaced { try database.execute(sql: "DROP TABLE old_\(table)") }
@@ -111,18 +112,19 @@ enum SchemaVersion1 {
                 """
         )
         for found in try Row.fetchAll(read, arguments: [row]) {
-            let old = try ReportContent(bytes: Array(found[6] as Data), interner: &interner, in: database)
+            let bytes = try found.bytes(6, of: "old_report")
+            let old = try ReportContent(bytes: bytes, interner: &interner, in: database)
             let content = old.sorted
-            guard let collector = Collector(rawValue: found[1]) else {
-                throw StoreError.damaged("a report is of no collector")
-            }
-            let hours = (found[2] as Int)...max(found[2], found[3])
-            try Sighting(hours: hours, days: found[4], ordinal: found[5], content: content.bytes)
+            let first = try found.number(2, in: StoredNumbers.hours, of: "old_sighting")
+            let last = try found.number(3, in: StoredNumbers.hours, of: "old_sighting")
+            let days = try found.number(4, in: StoredNumbers.daySets, of: "old_sighting")
+            let ordinal = try found.number(5, in: StoredNumbers.ordinals, of: "old_sighting")
+            try Sighting(hours: first...max(first, last), days: days, ordinal: ordinal, content: content.bytes)
                 .insert(
                     row: row,
-                    month: CalendarMonth(index: found[0]),
+                    month: try found.month(0, of: "old_sighting"),
                     digest: content.digest,
-                    collector: collector,
+                    collector: try found.collector(1, of: "old_sighting"),
                     in: database
                 )
         }

@@ -74,8 +74,11 @@ struct Sighting: Equatable {
         )
         let arguments: StatementArguments = [row, state.month.index, state.digest]
         guard let found = try Row.fetchOne(statement, arguments: arguments) else { return nil }
-        (firstHour, lastHour, days, ordinal) = (found[0], found[1], found[2], found[3])
-        content = Array(found[4] as Data)
+        firstHour = try found.number(0, in: StoredNumbers.hours, of: "sighting")
+        lastHour = try found.number(1, in: StoredNumbers.hours, of: "sighting")
+        days = try found.number(2, in: StoredNumbers.daySets, of: "sighting")
+        ordinal = try found.number(3, in: StoredNumbers.ordinals, of: "sighting")
+        content = try found.bytes(4, of: "sighting")
     }
 
     /// Notes that the report was seen.
@@ -169,8 +172,9 @@ enum StoredMonths {
             sql: "SELECT month, peaks, lasts FROM month WHERE cluster = ? AND month BETWEEN ? AND ? ORDER BY month"
         )
         return try Row.fetchAll(statement, arguments: [row, first, last]).map { found in
-            let summary = try MonthSummary(peakBytes: Array(found[1] as Data), lastBytes: Array(found[2] as Data))
-            return ClusterMonths.Month(month: CalendarMonth(index: found[0]), summary: summary)
+            let (peaks, lasts) = (try found.bytes(1, of: "month"), try found.bytes(2, of: "month"))
+            let summary = try MonthSummary(peakBytes: peaks, lastBytes: lasts)
+            return ClusterMonths.Month(month: try found.month(0, of: "month"), summary: summary)
         }
     }
 

@@ -46,39 +46,69 @@ public struct StoreCheck: Codable, Equatable, Sendable {
     private mutating func checkRows(_ database: Database, _ progress: (Progress) -> Void) throws {
         var interner = Interner(isReadOnly: true)
         let followedFrom = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
+        let highest = Int64(try Meta.number(Meta.ordinal, in: database))
         var changes = TotalChanges()
         var pseudonyms: Set<Pseudonym> = []
         let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM cluster") ?? 0
         let rows = try Row.fetchCursor(
             database,
-            sql: "SELECT id, pseudonym, second_day, first_day FROM cluster ORDER BY id"
+            sql: "SELECT id, pseudonym, first_day, second_day FROM cluster ORDER BY id"
         )
         while let row = try rows.next() {
             if clusters % 10_000 == 0 { progress(.clusters(clusters, of: count)) }
             clusters += 1
-            guard let pseudonym = Pseudonym(bytes: Array(row[1] as Data)), pseudonyms.insert(pseudonym).inserted else {
-                note("two clusters have the same pseudonym")
-                continue
-            }
-            let history = try ClusterHistory(of: row[0], &interner, in: database)
-            sightings += history.reports.count
-            let day = (row[2] as Int?).map(UTCDay.init(daysSinceEpoch:))
-            let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: day)
-            let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
-            let stored = try StoredMonths.fetch(row[0], in: database)
-            if months != stored { note("the months of a cluster are not what its reports come to") }
-            let first = UTCDay(daysSinceEpoch: row[3])
-            if !history.agrees(first: first, second: day, allFrom: followedFrom) {
-                note("the days of a cluster are not when its reports were seen")
-            }
-            if history.reports.contains(where: { $0.content.digest != $0.digest }) {
-                note("a report is not what its digest says")
+            do {
+                guard let pseudonym = Pseudonym(bytes: try row.bytes(1, of: "cluster")) else {
+                    throw row.damage(1, "cluster")
+                }
+                if pseudonyms.insert(pseudonym).inserted {
+                    try checkCluster(row, followedFrom, highest, &changes, &interner, database)
+                } else {
+                    note("two clusters have the same pseudonym")
+                }
+            } catch let error as StoreError {
+                note("\(error)")
             }
             interner.trim()
         }
         progress(.clusters(clusters, of: count))
         try checkTotals(changes, followedFrom, &interner, database)
+        let facts = Set(
+            try String.fetchAll(database, sql: "SELECT CAST(name AS TEXT) FROM meta WHERE name IS NOT NULL")
+        )
+        if !facts.isSubset(of: Meta.names) { note("meta.name holds what it cannot") }
+        if try Meta.keyCheck(in: database)?.count != Meta.keyCheckLength {
+            note("the check value of the key is missing")
+        }
         try checkStrangers(database)
+    }
+
+    /// Compares a cluster's months and days with its reports, and adds those to the changes.
+    private mutating func checkCluster(
+        _ row: Row,
+        _ followedFrom: CalendarMonth,
+        _ highest: Int64,
+        _ changes: inout TotalChanges,
+        _ interner: inout Interner,
+        _ database: Database
+    ) throws {
+        let id = try row.number(0, in: StoredNumbers.clusters, of: "cluster")
+        let history = try ClusterHistory(of: id, &interner, in: database)
+        sightings += history.reports.count
+        let days = try ClusterDays(row, from: 2)
+        let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: days.second)
+        let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
+        let stored = try StoredMonths.fetch(id, in: database)
+        if months != stored { note("the months of a cluster are not what its reports come to") }
+        if !history.agrees(first: days.first, second: days.second, allFrom: followedFrom) {
+            note("the days of a cluster are not when its reports were seen")
+        }
+        if history.reports.contains(where: { $0.content.digest != $0.digest }) {
+            note("a report is not what its digest says")
+        }
+        if history.reports.contains(where: { $0.ordinal > highest }) {
+            note("a report was accepted after the last one")
+        }
     }
 
     /// Compares the totals of all periods that rest on rows.
@@ -88,7 +118,8 @@ public struct StoreCheck: Codable, Equatable, Sendable {
         _ interner: inout Interner,
         _ database: Database
     ) throws {
-        let pending = try TotalsTable.pending(in: database)
+        let (pending, damagedRows) = try TotalsTable.readablePending(in: database)
+        if !damagedRows.isEmpty { note("row of changes not readable: \(damagedRows.count)") }
         var expected = changes.totals
         for (key, change) in pending.totals { expected[key, default: Total()] += -change }
         let rows = try Row.fetchCursor(
@@ -96,24 +127,34 @@ public struct StoreCheck: Codable, Equatable, Sendable {
             sql: "SELECT clusters, all_clusters, established, last, length, end, item FROM total"
         )
         while let row = try rows.next() {
-            guard let period = Period(storedLength: row[4], end: row[5]), period.start >= followedFrom else { continue }
-            totals += 1
-            let key = TotalChanges.Key(period: period, item: row[6])
-            expected[key, default: Total()] += -(try Total(row, from: 0))
+            do throws(StoreError) {
+                let (period, total) = (try Period(row, from: 4), try Total(row, from: 0))
+                guard period.start >= followedFrom else { continue }
+                totals += 1
+                let key = TotalChanges.Key(period: period, item: try row.number(6, of: "total"))
+                expected[key, default: Total()] += -total
+            } catch {
+                note("\(error)")
+            }
         }
         let wrong = expected.values.filter { !$0.isNothing }.count
         if wrong > 0 { note("\(wrong) totals are not what the reports come to") }
         var uses = changes.seriesUses
-        for (series, count) in pending.seriesUses { uses[series, default: 0] -= count }
+        for (series, count) in pending.seriesUses { uses[series, default: 0] &-= count }
         for row in try Row.fetchAll(database, sql: "SELECT id, uses FROM series") {
-            uses[row[0], default: 0] -= row[1] as Int64
+            uses[try row.number(0, of: "series"), default: 0] &-= Int64(try row.number(1, of: "series"))
         }
         let miscounted = uses.values.filter { $0 != 0 }.count
         if miscounted > 0 { note("\(miscounted) series are not used as often as they say") }
     }
 
-    /// Looks for rows of clusters that are not there.
+    /// Looks for rows of clusters that are not there, and of items that are not what they say.
     private mutating func checkStrangers(_ database: Database) throws {
+        let mistaken = try Int.fetchOne(
+            database,
+            sql: "SELECT count(*) FROM total LEFT JOIN item ON item.id = item WHERE item.kind IS NOT total.kind"
+        )
+        if let mistaken, mistaken > 0 { note("\(mistaken) totals are of items that are not there") }
         for table in ["sighting", "month"] {
             let sql = "SELECT count(DISTINCT cluster) FROM \(table) WHERE cluster NOT IN (SELECT id FROM cluster)"
             let count = try Int.fetchOne(database, sql: sql) ?? 0

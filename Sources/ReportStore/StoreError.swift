@@ -74,7 +74,11 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
 extension StoreError {
     /// The error of a store that an error is; SQLite's in its own words, without the statement and its arguments.
     init(_ error: any Error) {
-        self = (error as? Self) ?? .unavailable(reason: Self.reason(of: error))
+        if let error = error as? DatabaseError, error.resultCode == .SQLITE_CORRUPT {
+            self = .damaged(Self.reason(of: error))
+        } else {
+            self = (error as? Self) ?? .unavailable(reason: Self.reason(of: error))
+        }
     }
 
     /// Why a store cannot be opened.

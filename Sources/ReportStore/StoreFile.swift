@@ -88,22 +88,18 @@ enum StoreFile {
     ///
     /// - Throws: `StoreError.wrongKey`.
     static func checkKey(_ check: [UInt8], in pool: DatabasePool, path: String) throws {
-        let known: Data?
+        let known: [UInt8]
         do {
             known = try pool.write { database in
                 try database.execute(
                     sql: "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
                     arguments: [Meta.keyCheck, Data(check)]
                 )
-                return try Data.fetchOne(
-                    database,
-                    sql: "SELECT value FROM meta WHERE name = ?",
-                    arguments: [Meta.keyCheck]
-                )
+                return try Meta.keyCheck(in: database) ?? []
             }
         } catch {
             throw StoreError(error)
         }
-        guard known == Data(check) else { throw StoreError.wrongKey(path: path) }
+        guard known == check else { throw StoreError.wrongKey(path: path) }
     }
 }

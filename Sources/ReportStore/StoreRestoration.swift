@@ -88,15 +88,11 @@ extension StoreReader {
             let (verdict, check) = try await read { database in
                 (
                     try String.fetchOne(database, sql: "PRAGMA integrity_check(1)") ?? "",
-                    try Data.fetchOne(
-                        database,
-                        sql: "SELECT value FROM meta WHERE name = ?",
-                        arguments: [Meta.keyCheck]
-                    )
+                    try Meta.keyCheck(in: database)
                 )
             }
             guard verdict == "ok" else { throw refusal("it is damaged (\(verdict)); give another FILE") }
-            guard key.map({ Data($0.checkValue) == check }) ?? true else {
+            guard key.map({ $0.checkValue == check }) ?? true else {
                 throw refusal("it was written with another key than \(keyPath); put the right key there first")
             }
         } catch {

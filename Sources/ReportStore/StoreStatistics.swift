@@ -40,6 +40,9 @@ public struct StoreStatistics: Codable, Equatable, Sendable {
     init(_ database: Database) throws {
         func count(_ sql: String) throws -> Int { try Int.fetchOne(database, sql: sql) ?? 0 }
         func month(_ index: Int?) -> String? { index.map { CalendarMonth(index: $0).description } }
+        func month(_ row: Row?, _ column: Int) throws -> String? {
+            month(try row?.optionalNumber(column, in: StoredNumbers.months, of: "month"))
+        }
         clusters = try count("SELECT count(*) FROM cluster")
         let reports = try Row.fetchOne(
             database,
@@ -53,7 +56,7 @@ public struct StoreStatistics: Codable, Equatable, Sendable {
         series = try count("SELECT count(*) FROM series")
         totals = try count("SELECT count(*) FROM total")
         let months = try Row.fetchOne(database, sql: "SELECT min(month), max(month) FROM month")
-        (firstMonth, lastMonth) = (month(months?[0]), month(months?[1]))
+        (firstMonth, lastMonth) = (try month(months, 0), try month(months, 1))
         let since = try Meta.number(Meta.followedFrom, in: database)
         rowsSince = month(since == 0 ? nil : since)
         bytes = try count("PRAGMA page_count") * count("PRAGMA page_size")

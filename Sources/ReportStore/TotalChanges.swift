@@ -13,11 +13,12 @@ struct Total: Equatable {
     /// Clusters whose last report has the item; of values of dimensions only, and not by day.
     var last: Int64 = 0
 
+    /// Adds a change; what a damaged row adds may come out wrong, but ends no process.
     static func += (left: inout Self, right: Self) {
-        left.clusters += right.clusters
-        left.all += right.all
-        left.established += right.established
-        left.last += right.last
+        left.clusters &+= right.clusters
+        left.all &+= right.all
+        left.established &+= right.established
+        left.last &+= right.last
     }
 
     /// Whether nothing is left, or nothing changes.
@@ -25,7 +26,12 @@ struct Total: Equatable {
 
     /// The opposite change.
     static prefix func - (total: Self) -> Self {
-        Self(clusters: -total.clusters, all: -total.all, established: -total.established, last: -total.last)
+        Self(
+            clusters: 0 &- total.clusters,
+            all: 0 &- total.all,
+            established: 0 &- total.established,
+            last: 0 &- total.last
+        )
     }
 }
 
@@ -104,7 +110,7 @@ struct TotalChanges {
 
     /// Counts reports that use a series.
     mutating func use(_ series: [Int], by count: Int64) {
-        for id in series { uses[id, default: 0] += count }
+        for id in series { uses[id, default: 0] &+= count }
     }
 
     private mutating func position(_ key: MonthKey) -> Int {
@@ -195,14 +201,14 @@ extension TotalChanges {
         while !reader.isAtEnd {
             switch reader.number().flatMap(Section.init(rawValue:)) {
             case .totals:
-                guard let month = reader.number(), let item = reader.number(), (0..<1 << 31).contains(month) else {
-                    return false
-                }
+                guard let month = reader.number(), let item = reader.number(),
+                    StoredNumbers.months.contains(Int(month))
+                else { return false }
                 let base = position(MonthKey(month: Int(month), item: Int(item)))
                 guard reader.addRuns(to: &slots, in: base..<base + PeriodSlots.count) else { return false }
             case .uses:
                 guard let series = reader.number(), let count = reader.signedNumber() else { return false }
-                uses[Int(series), default: 0] += Int64(truncatingIfNeeded: count)
+                uses[Int(series), default: 0] &+= Int64(truncatingIfNeeded: count)
             case .none:
                 return false
             }

@@ -33,7 +33,7 @@ enum TotalsTable {
             pending = (pending.rows + 1, pending.bytes + bytes.count)
         }
         if now || pending.rows >= largestPending.rows || pending.bytes >= largestPending.bytes {
-            try addUp(&memory.interner, in: database)
+            try addUp(&memory, in: database)
             pending = (0, 0)
         }
         memory.pending = pending
@@ -43,18 +43,46 @@ enum TotalsTable {
     ///
     /// - Throws: `StoreError.damaged`.
     static func pending(in database: Database) throws -> TotalChanges {
+        try sum(of: rows(in: database))
+    }
+
+    /// The changes that have not been added up, without those rows that cannot be read.
+    static func readablePending(
+        in database: Database
+    ) throws -> (changes: TotalChanges, damagedRows: [Int]) {
+        let rows = try rows(in: database)
+        if let changes = try? sum(of: rows) { return (changes, []) }
+        // A row that is not readable to its end has added a part of it: each is tried alone, and those are left out.
+        let readable = rows.filter { (try? sum(of: [$0])) != nil }
+        let kept = Set(readable.map(\.id))
+        return (try sum(of: readable), rows.map(\.id).filter { !kept.contains($0) })
+    }
+
+    /// The rows, each with its bytes; nil where it has none.
+    private static func rows(in database: Database) throws -> [(id: Int, changes: [UInt8]?)] {
+        try Row.fetchAll(database, sql: "SELECT id, changes FROM change").map { row in
+            (try row.number(0, of: "change"), try? row.bytes(1, of: "change"))
+        }
+    }
+
+    private static func sum(of rows: [(id: Int, changes: [UInt8]?)]) throws(StoreError) -> TotalChanges {
         var changes = TotalChanges()
-        for bytes in try Data.fetchAll(database, sql: "SELECT changes FROM change") {
-            guard changes.append(Array(bytes)) else { throw StoreError.damaged("a row of changes is not readable") }
+        for row in rows {
+            guard let bytes = row.changes, changes.append(bytes) else {
+                throw StoreError.damaged("a row of changes is not readable")
+            }
         }
         return changes
     }
 
     /// The totals of a period, by item, of items whose kinds are in a range.
+    ///
+    /// - Throws: `StoreError.damaged` for a row that cannot be read, unless those are skipped.
     static func totals(
         of period: Period,
         kinds: ClosedRange<Int>,
         pending: [TotalChanges.Key: Total],
+        skippingDamaged: Bool = false,
         in database: Database
     ) throws -> [Item: Total] {
         let (length, end) = period.stored
@@ -69,8 +97,12 @@ enum TotalsTable {
         let arguments: StatementArguments = [length, end, kinds.lowerBound, kinds.upperBound]
         let rows = try Row.fetchCursor(statement, arguments: arguments)
         while let row = try rows.next() {
-            guard let item = Item(storedKind: row[0], name: row[1]) else { continue }
-            totals[item] = try Total(row, from: 2)
+            do throws(StoreError) {
+                let (kind, name) = (try row.number(0, of: "total"), try row.text(1, of: "item"))
+                if let item = Item(storedKind: kind, name: name) { totals[item] = try Total(row, from: 2) }
+            } catch {
+                guard skippingDamaged else { throw error }
+            }
         }
         var interner = Interner()
         for (key, change) in pending where key.period == period {
@@ -87,23 +119,48 @@ enum TotalsTable {
     }
 
     /// Adds the pending changes to `total` and `series`, and drops them.
-    private static func addUp(_ interner: inout Interner, in database: Database) throws {
-        let changes = try pending(in: database)
+    ///
+    /// Rows that cannot be read stay as they are and are counted, so that a damaged one does not keep reports from being
+    /// taken; `store check` and who reads the totals find them.
+    private static func addUp(_ memory: inout WriterMemory, in database: Database) throws {
+        let (changes, damagedRows) = try readablePending(in: database)
+        memory.damagedRows += damagedRows.count
         var rows: [(key: TotalChanges.Key, kind: Int, change: Total)] = []
         for (key, change) in changes.totals {
-            rows.append((key, try interner.item(key.item, in: database).stored.kind, change))
+            let item = try unlessDamaged(&memory) { try $0.item(key.item, in: database) }
+            if let item { rows.append((key, item.stored.kind, change)) }
         }
         // In the order of the table, so that neighbours are written together.
         rows.sort { left, right in
             (left.key.period.stored.length, left.key.period.stored.end, left.kind, left.key.item)
                 < (right.key.period.stored.length, right.key.period.stored.end, right.kind, right.key.item)
         }
-        for row in rows { try add(row.change, to: row.key, kind: row.kind, in: database) }
-        let uses = try database.cachedStatement(sql: "UPDATE series SET uses = uses + ? WHERE id = ?")
+        for row in rows {
+            try unlessDamaged(&memory) { _ in try add(row.change, to: row.key, kind: row.kind, in: database) }
+        }
+        // Within these bounds the sum is a number in SQL too, whatever stands there.
+        let uses = try database.cachedStatement(
+            sql: "UPDATE series SET uses = min(max(uses, -1 << 61), 1 << 61) + ? WHERE id = ?"
+        )
         for (series, count) in changes.seriesUses.sorted(by: { $0.key < $1.key }) {
             try uses.execute(arguments: [count, series])
         }
-        try database.execute(sql: "DELETE FROM change")
+        let kept = damagedRows.map(String.init).joined(separator: ",")
+        try database.execute(sql: "DELETE FROM change WHERE id NOT IN (\(kept))")
+    }
+
+    /// What a body gives; nil where that is damaged, which is counted.
+    @discardableResult
+    private static func unlessDamaged<Value>(
+        _ memory: inout WriterMemory,
+        _ body: (inout Interner) throws -> Value
+    ) throws -> Value? {
+        do {
+            return try body(&memory.interner)
+        } catch StoreError.damaged {
+            memory.damagedRows += 1
+            return nil
+        }
     }
 
     /// Adds to one total.
@@ -156,21 +213,22 @@ extension Total {
     /// Reads four columns of a row.
     ///
     /// - Throws: `StoreError.damaged`.
-    init(_ row: Row, from column: Int) throws {
-        func sum(_ column: Int) throws -> Int128 {
-            switch (row[column] as DatabaseValue).storage {
-            case .int64(let number): return Int128(number)
-            case .string(let text):
-                if let number = Int128(text) { return number }
-                fallthrough
-            default: throw StoreError.damaged("a total is not a number")
-            }
+    init(_ row: Row, from column: Int) throws(StoreError) {
+        func sum(_ column: Int) throws(StoreError) -> Int128 {
+            let number: Int128? =
+                switch (row[column] as DatabaseValue).storage {
+                case .int64(let number): Int128(number)
+                case .string(let text): Int128(text)
+                default: nil
+                }
+            guard let number, StoredNumbers.sums.contains(number) else { throw row.damage(column, "total") }
+            return number
         }
         self.init(
-            clusters: row[column],
+            clusters: Int64(try row.number(column, in: StoredNumbers.counts, of: "total")),
             all: try sum(column + 1),
             established: try sum(column + 2),
-            last: row[column + 3]
+            last: Int64(try row.number(column + 3, in: StoredNumbers.counts, of: "total"))
         )
     }
 }

@@ -136,16 +136,17 @@ private func average(_ total: Int64, per clusters: Int64) -> Double {
 /// Applications by kind, with the kinds outside the vocabulary that fewer than *k* clusters have added up under `other`.
 private func publicApplications(of figures: [Figure: Int64], threshold: Int) -> [String: Int64] {
     var published: [String: Int64] = [:]
+    func add(_ value: Int64, to name: String) { published[name] = (published[name] ?? 0).addingClamped(value) }
     var unlisted: [(kind: String, clusters: Int64, value: Int64)] = []
     for case (.application(let kind), let value) in figures {
         switch figures[.clustersWithApplication(kind: kind)] {
-        case .none: published[ApplicationName.published(kind) ?? kind, default: 0] += value
+        case .none: add(value, to: ApplicationName.published(kind) ?? kind)
         case .some(0): break
         case .some(let clusters): unlisted.append((kind, clusters, value))
         }
     }
     let names = AnonymousNames(unlisted, threshold: threshold, name: \.kind, clusters: \.clusters)
-    for entry in names.named { published[entry.kind, default: 0] += entry.value }
-    for entry in names.folded { published[DataDictionary.other, default: 0] += entry.value }
+    for entry in names.named { add(entry.value, to: entry.kind) }
+    for entry in names.folded { add(entry.value, to: DataDictionary.other) }
     return published
 }

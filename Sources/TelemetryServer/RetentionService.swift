@@ -63,6 +63,12 @@ struct RetentionService: Service {
 
     private func delete(before month: CalendarMonth) async throws {
         let outcome = try await store.deleteRows(before: month, threshold: threshold)
+        if outcome.damagedClusters > 0 {
+            logger.error(
+                "rows that are out of date cannot be read and stay, see store check",
+                metadata: ["clusters": "\(outcome.damagedClusters)"]
+            )
+        }
         guard outcome.sightings > 0 else { return }
         logger.notice(
             "rows that are out of date are deleted",

@@ -64,7 +64,7 @@ struct ErasureTests {
     func erasure(seed: UInt64) async throws {
         let (test, store, others) = try await Self.filled(seed: seed)
         let victim = try #require(try Self.own(test).first).cluster
-        let row = try #require(store.clusters.find(victim)).row
+        let row = try #require(try store.clusters.find(victim)).row
         #expect(try Self.isInFiles(victim.bytes, of: test.directory))
         #expect(try Self.isInFiles(Array(Self.canary.utf8), of: test.directory))
         let erasure = try await store.erase(victim)
