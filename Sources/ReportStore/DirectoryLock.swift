@@ -15,6 +15,9 @@ final class DirectoryLock: Sendable {
         let path = directory + "/lock"
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw .unusable(path: path, reason: String(cString: strerror(errno))) }
+        // Also where root looks after the directory of another user, who could not open the file otherwise. Where that is not
+        // allowed, as in some containers, root goes on with a lock of its own.
+        _ = DurableFile.give(file, toOwnerOf: directory)
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let owner = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
             close(file)

@@ -5,10 +5,17 @@ import Foundation
 /// Files that are there after the power fails.
 enum DurableFile {
     /// Waits until a file or directory is on disk.
-    static func sync(_ path: String) throws(StoreError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        defer { close(descriptor) }
-        guard descriptor >= 0, fsync(descriptor) == 0 else { throw failure(path) }
+    static func sync(_ path: String, _ calls: FileCalls = .system) throws(StoreError) {
+        guard calls.sync(path) else { throw failure(path) }
+    }
+
+    /// Gives an open file to the owner and the group of a directory, where this process is root and they are others; says
+    /// whether it is theirs then.
+    static func give(_ descriptor: Int32, toOwnerOf directory: String) -> Bool {
+        var (file, owner) = (stat(), stat())
+        guard geteuid() == 0, fstat(descriptor, &file) == 0, stat(directory, &owner) == 0 else { return true }
+        if file.st_uid == owner.st_uid, file.st_gid == owner.st_gid { return true }
+        return fchown(descriptor, owner.st_uid, owner.st_gid) == 0
     }
 
     /// The error of the last system call, about a path.

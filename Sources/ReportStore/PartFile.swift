@@ -11,12 +11,14 @@ final class PartFile: Sendable {
     private let destination: String
     private let descriptor: Int32
     private let isMoved = Mutex(false)
+    private let calls: FileCalls
 
     /// Makes the file, empty.
     ///
     /// - Throws: `StoreError.cannotCopy`, also where another process writes it.
-    init(for destination: String) throws(StoreError) {
+    init(for destination: String, calls: FileCalls = .system) throws(StoreError) {
         self.destination = destination
+        self.calls = calls
         path = destination + ".part"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else {
@@ -45,11 +47,11 @@ final class PartFile: Sendable {
     ///
     /// - Throws: `StoreError.cannotCopy`.
     func move() throws(StoreError) {
-        guard fsync(descriptor) == 0, rename(path, destination) == 0 else { throw Self.failure(destination) }
+        guard calls.sync(path), calls.rename(path, destination) else { throw Self.failure(destination) }
         isMoved.withLock { $0 = true }
         close(descriptor)
         do {
-            try DurableFile.sync(DurableFile.directory(of: destination))
+            try DurableFile.sync(DurableFile.directory(of: destination), calls)
         } catch {
             throw Self.failure(destination)
         }
@@ -57,9 +59,7 @@ final class PartFile: Sendable {
 
     /// Gives the file to the owner of a directory, where this process may.
     func giveToOwner(of directory: String) throws(StoreError) {
-        var attributes = stat()
-        guard geteuid() == 0, stat(directory, &attributes) == 0 else { return }
-        guard fchown(descriptor, attributes.st_uid, attributes.st_gid) == 0 else { throw Self.failure(path) }
+        guard DurableFile.give(descriptor, toOwnerOf: directory) else { throw Self.failure(path) }
     }
 
     /// Whether the locked file is the one at the path; another process may have moved it away before.

@@ -19,9 +19,9 @@ enum SetAside {
     ///   - instant: The time that goes into the name.
     /// - Returns: The second path; nil where there is no store.
     /// - Throws: `StoreError`.
-    static func store(at path: String, _ instant: UTCInstant) throws(StoreError) -> String? {
+    static func store(at path: String, _ instant: UTCInstant, _ calls: FileCalls) throws(StoreError) -> String? {
         guard let size = DurableFile.size(of: path) else {
-            for log in logs + ["-shm"] where DurableFile.size(of: path + log) == 0 { unlink(path + log) }
+            for log in logs + ["-shm"] where DurableFile.size(of: path + log) == 0 { _ = calls.unlink(path + log) }
             guard let log = logs.first(where: { DurableFile.size(of: path + $0) != nil }) else { return nil }
             throw .unusable(path: path + log, reason: "it is the log of a store that is not there; move it away")
         }
@@ -35,10 +35,13 @@ enum SetAside {
             }
         }
         let name = freeName(path, instant)
-        for log in logs where DurableFile.size(of: path + log) ?? 0 > 0 { try link(path + log, name + log) }
-        try link(path, name)
-        try DurableFile.sync(DurableFile.directory(of: path))
-        for log in logs + ["-shm"] { unlink(path + log) }
+        for log in logs where DurableFile.size(of: path + log) ?? 0 > 0 { try link(path + log, name + log, calls) }
+        try link(path, name, calls)
+        let directory = DurableFile.directory(of: path)
+        try DurableFile.sync(directory, calls)
+        for log in logs + ["-shm"] { _ = calls.unlink(path + log) }
+        // Before another file stands there: with the power the log could come back, and would be played into that one.
+        try DurableFile.sync(directory, calls)
         return name
     }
 
@@ -74,7 +77,7 @@ enum SetAside {
     }
 
     /// Gives a file a second name; on a file system that cannot, its only one.
-    private static func link(_ path: String, _ name: String) throws(StoreError) {
-        guard Foundation.link(path, name) == 0 || rename(path, name) == 0 else { throw DurableFile.failure(name) }
+    private static func link(_ path: String, _ name: String, _ calls: FileCalls) throws(StoreError) {
+        guard calls.link(path, name) || calls.rename(path, name) else { throw DurableFile.failure(name) }
     }
 }

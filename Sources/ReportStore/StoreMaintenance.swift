@@ -18,10 +18,18 @@ public struct StoreMaintenance: Sendable {
 
     /// The path of the data directory.
     public let directory: String
+    /// What a restoration does with files.
+    let calls: FileCalls
 
     /// Looks after the store of a directory.
     public init(directory: String) {
+        self.init(directory: directory, calls: .system)
+    }
+
+    /// Looks after the store of a directory, by some calls.
+    init(directory: String, calls: FileCalls) {
         self.directory = DurableFile.absolute(directory)
+        self.calls = calls
     }
 
     /// The path of the store's file.

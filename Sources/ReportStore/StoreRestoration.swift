@@ -41,10 +41,10 @@ extension StoreMaintenance {
         defer { reader.close() }
         progress(.checking)
         try await reader.requireRestorable(key: key, keyPath: keyPath)
-        let part = try PartFile(for: storePath)
+        let part = try PartFile(for: storePath, calls: calls)
         let bytes = try await reader.copy(into: part) { progress(.copying(bytes: $0, of: $1)) }
         try part.giveToOwner(of: directory)
-        let setAside = try SetAside.store(at: storePath, instant)
+        let setAside = try SetAside.store(at: storePath, instant, calls)
         try part.move()
         progress(.copying(bytes: bytes, of: bytes))
         return StoreRestoration(bytes: bytes, setAside: setAside, isKeyMissing: key == nil)

@@ -5,7 +5,7 @@ import FleetSimulator
 extension FaultyFileSystem {
     /// What SQLite does with files.
     package enum Operation: CaseIterable, Sendable {
-        case open, read, write, truncate, sync, delete
+        case open, read, write, truncate, sync, delete, rename
     }
 
     /// What is to happen instead of an operation.
@@ -122,6 +122,13 @@ extension FaultyFileSystem.State {
     mutating func delete(_ name: String, syncingDirectory: Bool) {
         names[name] = nil
         if syncingDirectory { syncDirectory() }
+    }
+
+    /// Gives a file a name, in the place of what has it; nothing where there is no such file.
+    mutating func name(_ name: String, as other: String, keeping isKept: Bool) {
+        guard let file = names[name] else { return }
+        names[other] = file
+        if !isKept { names[name] = nil }
     }
 
     /// Brings what files are called to disk.

@@ -161,6 +161,31 @@ package final class FaultyFileSystem: Sendable {
         }
     }
 
+    // MARK: What else is done
+
+    /// Brings a file of a path, or the names of all where it is the directory's, to disk; false where that fails.
+    package func sync(path: String) -> Bool {
+        state.withLock { state in
+            let name = path == directory.path ? nil : (path as NSString).lastPathComponent
+            let file = name.map { state.file($0) }
+            let verdict = state.perform(.sync) { state in
+                if let file { state.sync(file) } else { state.syncDirectory() }
+            }
+            return verdict == .proceed
+        }
+    }
+
+    /// Gives a file another name, or a second one; false where that fails.
+    package func rename(_ path: String, to other: String, keeping isKept: Bool) -> Bool {
+        let (name, otherName) = ((path as NSString).lastPathComponent, (other as NSString).lastPathComponent)
+        return state.withLock { $0.perform(.rename) { $0.name(name, as: otherName, keeping: isKept) } } == .proceed
+    }
+
+    /// Takes a name away; false where that fails.
+    package func unlink(_ path: String) -> Bool {
+        delete((path as NSString).lastPathComponent, syncingDirectory: false) == .proceed
+    }
+
     // MARK: Who stands for what
 
     /// The file systems by their directories.

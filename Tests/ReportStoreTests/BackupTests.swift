@@ -127,6 +127,25 @@ struct BackupTests {
         try restored.close()
     }
 
+    @Test("what root restores belongs to the owner of the directory, the lock too", .enabled(if: geteuid() == 0))
+    func restoresAsRoot() async throws {
+        let store = try test.open()
+        try await fill(0..<2, store)
+        _ = try await maintenance.backUp(to: copy) { _ in }
+        try store.close()
+        let other = elsewhere.path + "/other"
+        try FileManager.default.createDirectory(atPath: other, withIntermediateDirectories: true)
+        #expect(chown(other, 4_321, 4_322) == 0)
+        for _ in 0..<2 { _ = try await StoreMaintenance(directory: other).restore(from: copy, at: march) { _ in } }
+        let names = try FileManager.default.contentsOfDirectory(atPath: other)
+        #expect(names.sorted() == ["lock", "telemetry.sqlite", "telemetry.sqlite.2026-03-01T00-00-00Z"])
+        for name in names {
+            var file = stat()
+            #expect(stat(other + "/" + name, &file) == 0)
+            #expect(file.st_uid == 4_321 && file.st_gid == 4_322, "\(name)")
+        }
+    }
+
     @Test("a damaged store goes aside with its log, byte for byte")
     func restoresOverDamage() async throws {
         let store = try test.open()
