@@ -56,8 +56,8 @@ final class CommitQueue: Sendable {
         var waiting: Deque<Waiting> = []
         var isScheduled = false
         var isFailing = false
-        /// Whether damage has been told of.
-        var hasToldOfDamage = false
+        /// What refusals were for that the log has had.
+        var toldReasons: Set<String> = []
         var lastBegin: ContinuousClock.Instant?
         var memory = WriterMemory()
 
@@ -155,7 +155,7 @@ final class CommitQueue: Sendable {
                 for entry in before { entry.completion(.failure(again.reason)) }
             }
             rest[damaged.position].completion(.failure(damaged.reason))
-            tellOfDamage("a report is refused, as what the store has of its cluster cannot be read", damaged.reason)
+            tellOfRefusal("a report is refused, others may be", damaged.reason)
             rest = rest[(damaged.position + 1)...]
         }
     }
@@ -203,13 +203,15 @@ final class CommitQueue: Sendable {
         }
     }
 
-    /// Whether an error is about what is stored, and not about the disk or the whole store.
+    /// Whether an error is about what is stored or when a report came, and not about the disk or the whole store.
     private static func isDamage(_ error: any Error) -> Bool {
         if let error = error as? DatabaseError {
             return [.SQLITE_CONSTRAINT, .SQLITE_CORRUPT, .SQLITE_MISMATCH].contains(error.resultCode)
         }
-        if case StoreError.damaged = error { return true }
-        return false
+        switch error as? StoreError {
+        case .damaged, .clockBehind: return true
+        default: return false
+        }
     }
 
     /// Runs a transaction with a writer; what it learnt is kept if it is committed, and forgotten with it if it is lost.
@@ -261,7 +263,7 @@ final class CommitQueue: Sendable {
 
     private func succeeded(_ memory: WriterMemory) {
         if memory.damagedRows > 0 {
-            tellOfDamage("totals no longer follow", .damaged("\(memory.damagedRows) rows of totals or changes"))
+            tellOfRefusal("totals no longer follow", .damaged("\(memory.damagedRows) rows of totals or changes"))
         }
         let wasFailing = state.withLock { state in
             state.memory = memory
@@ -272,12 +274,9 @@ final class CommitQueue: Sendable {
         if wasFailing { logger.notice("the store takes reports again") }
     }
 
-    /// Says so the first time; `store check` has the rest.
-    private func tellOfDamage(_ what: Logger.Message, _ reason: StoreError) {
-        let isFirst = state.withLock { state in
-            defer { state.hasToldOfDamage = true }
-            return !state.hasToldOfDamage
-        }
+    /// Says so the first time that there is a reason; `store check` has the rest.
+    private func tellOfRefusal(_ what: Logger.Message, _ reason: StoreError) {
+        let isFirst = state.withLock { $0.toldReasons.insert("\(reason)").inserted }
         if isFirst { logger.error(what, metadata: ["reason": "\(reason)"]) }
     }
 

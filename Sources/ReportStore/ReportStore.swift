@@ -72,7 +72,7 @@ public final class ReportStore: Sendable {
             try StoreFile.checkKey(keyCheck, in: pool, path: directory + "/" + PseudonymKeyFile.name)
             clusters = try pool.read { database in
                 // Nothing is taken without these.
-                for name in [Meta.ordinal, Meta.followedFrom] { _ = try Meta.number(name, in: database) }
+                for name in [Meta.ordinal, Meta.followedFrom, Meta.clock] { _ = try Meta.number(name, in: database) }
                 return try ClusterDirectory(database)
             }
             if clusters.damagedRows > 0 {

@@ -64,6 +64,7 @@ struct ReportWriter {
 
     /// Takes a report that was decoded.
     mutating func take(_ accepted: AcceptedReport, as fingerprint: Fingerprint?) throws -> ReportStore.Outcome {
+        try refuseFinished(accepted.receivedAt.month)
         let content = try ReportContent(accepted.report, interner: &memory.interner, in: database)
         var sender = try Sender(cluster(accepted.cluster, seenAt: accepted.receivedAt))
         if let fingerprint { sender.entry.sender = fingerprint.cluster }
@@ -86,6 +87,7 @@ struct ReportWriter {
     /// Takes a report that was recognised; says whether it still could.
     mutating func takeAgain(_ recognised: ClusterIndex.Recognised, at instant: UTCInstant) throws -> Bool {
         guard let collector = recognised.latest.collector, try row(of: recognised.cluster) != nil else { return false }
+        try refuseFinished(instant.month)
         let sender = try Sender(cluster(recognised.cluster, seenAt: instant))
         let state = State(
             digest: recognised.latest.digest,
@@ -97,6 +99,13 @@ struct ReportWriter {
         try extend(known, state, of: sender)
         note(state, of: sender)
         return true
+    }
+
+    /// Refuses a report of a month that a finished window holds: there it would count nowhere, and nobody would know.
+    ///
+    /// Rows are kept for more than a year, so that this is no month that a clock shows in the course of time.
+    private func refuseFinished(_ month: CalendarMonth) throws(StoreError) {
+        guard month - (Window.Length.year.months - 1) >= followedFrom else { throw .clockBehind }
     }
 
     /// Writes what was collected.

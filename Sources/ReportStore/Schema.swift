@@ -110,8 +110,16 @@ enum Meta {
     /// The first month whose rows are all there; totals of windows that begin before it are finished.
     static let followedFrom = "followed from"
 
+    /// The last hour since 1970 that the receiving clock was believed in.
+    static let clock = "clock"
+
+    /// The numbers, and what they can be; each is 0 before it is set.
+    private static let ranges = [
+        ordinal: 0...StoredNumbers.ordinals.upperBound, followedFrom: StoredNumbers.months,
+        clock: StoredNumbers.hoursSinceEpoch,
+    ]
     /// Every name that there is.
-    static let names: Set = [keyCheck, ordinal, followedFrom]
+    static let names = Set(ranges.keys).union([keyCheck])
 
     /// A number; 0 where it was never set.
     ///
@@ -119,8 +127,7 @@ enum Meta {
     static func number(_ name: String, in database: Database) throws -> Int {
         let statement = try database.cachedStatement(sql: "SELECT value FROM meta WHERE name = ?")
         guard let row = try Row.fetchOne(statement, arguments: [name]) else { return 0 }
-        let range = name == ordinal ? StoredNumbers.ordinals : StoredNumbers.months
-        return try row.number(0, in: 0...range.upperBound, of: "meta")
+        return try row.number(0, in: ranges[name] ?? 0...0, of: "meta")
     }
 
     /// The check value of the key; nil where none was kept yet.

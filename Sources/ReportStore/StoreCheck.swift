@@ -46,6 +46,7 @@ public struct StoreCheck: Codable, Equatable, Sendable {
     private mutating func checkRows(_ database: Database, _ progress: (Progress) -> Void) throws {
         var interner = Interner(isReadOnly: true)
         let followedFrom = CalendarMonth(index: try Meta.number(Meta.followedFrom, in: database))
+        _ = try Meta.number(Meta.clock, in: database)
         let highest = Int64(try Meta.number(Meta.ordinal, in: database))
         var changes = TotalChanges()
         var pseudonyms: Set<Pseudonym> = []

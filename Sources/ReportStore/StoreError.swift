@@ -28,6 +28,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case damagedFile(path: String, reason: String)
     /// The rows of the store contradict each other.
     case damaged(_ what: String)
+    /// The clock shows a month that a finished window holds, so that a report would not be counted everywhere.
+    case clockBehind
     /// The cluster was erased while its report waited.
     case forgotten
     /// What was deleted is gone from the tables, but its pages are still in the log beside the file.
@@ -60,6 +62,9 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "\(path) is damaged (\(reason)); move it away and restore a backup: cozy-telemetry store restore FILE"
         case .damaged(let what):
             "the store is damaged: \(what); stop the backend and restore a backup"
+        case .clockBehind:
+            "the clock is before windows that are finished already, as it was wrong then or is wrong now: "
+                + "set it right, or restore a backup from before they were finished"
         case .forgotten:
             "the cluster was erased while its report waited; send it again"
         case .logNotEmptied(let reason):

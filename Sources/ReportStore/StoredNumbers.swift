@@ -12,6 +12,8 @@ enum StoredNumbers {
     static let months = 0...119_999
     /// Days until the year 9999.
     static let days = 0...2_932_896
+    /// Hours until the year 9999.
+    static let hoursSinceEpoch = 0...days.upperBound * 24
     /// Sets of days of a month that are not empty.
     static let daySets = 1...(1 << 31) - 1
     /// Hours of a month.

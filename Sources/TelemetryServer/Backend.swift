@@ -5,6 +5,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 public import Logging
+import Metrics
 import NIOCore
 public import ReportStore
 public import ServiceLifecycle
@@ -83,7 +84,9 @@ public struct Backend: Service {
             period: settings.retention,
             threshold: settings.anonymityThreshold,
             now: now,
-            logger: logger
+            logger: logger,
+            ahead: Gauge(label: "telemetry_clock_ahead_seconds", factory: registry),
+            isClockAccepted: settings.acceptsClock
         )
     }
 

@@ -20,6 +20,8 @@ public struct BackendSettings: Sendable {
     public var anonymityThreshold = 5
     /// For how long rows of reports are kept.
     public var retention = RetentionPeriod.standard
+    /// Whether the clock is right, however far it is ahead of what it last showed.
+    public var acceptsClock = false
     /// So many reports wait for their commit at the most; further ones are answered 503.
     public var largestQueue = 10_000
     /// A connection without a request is closed after so many seconds.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Logging
+import Metrics
 import ReportStore
 import ServiceLifecycle
 import TelemetryModel
@@ -16,6 +17,10 @@ struct RetentionService: Service {
     /// The receiving clock.
     let now: @Sendable () -> UTCInstant
     let logger: Logger
+    /// How far the clock is ahead of what is believed, for `/metrics`.
+    let ahead: Gauge
+    /// Whether the operator says that the clock is right.
+    var isClockAccepted = false
     /// Time that does not depend on the receiving clock.
     var uptime: @Sendable () -> Duration = { [start = ContinuousClock.now] in ContinuousClock.now - start }
     /// Waits for the next hour; tests wait for an event instead.
@@ -26,8 +31,9 @@ struct RetentionService: Service {
         do {
             try await cancelWhenGracefulShutdown {
                 var plan = RetentionPlan(period)
+                var trust = ClockTrust(isAccepted: isClockAccepted)
                 while true {
-                    try await keep(&plan)
+                    try await keep(&plan, &trust)
                     try await pause()
                 }
             }
@@ -39,9 +45,11 @@ struct RetentionService: Service {
     /// Deletes what is out of date.
     ///
     /// - Throws: `CancellationError` alone; a failure is logged, and the next hour tries again.
-    private func keep(_ plan: inout RetentionPlan) async throws {
+    private func keep(_ plan: inout RetentionPlan, _ trust: inout ClockTrust) async throws {
         do {
-            switch plan.decide(in: now().month, try await store.rowMonths(), uptime: uptime()) {
+            let now = now()
+            guard try await believes(now, &trust) else { return }
+            switch plan.decide(in: now.month, try await store.rowMonths(), uptime: uptime()) {
             case .nothing:
                 break
             case .wait(let months):
@@ -58,6 +66,25 @@ struct RetentionService: Service {
         } catch {
             plan.ended(well: false)
             logger.error("rows that are out of date could not be deleted", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Whether the clock may decide what cannot be taken back; what it shows is remembered then.
+    private func believes(_ now: UTCInstant, _ trust: inout ClockTrust) async throws -> Bool {
+        switch trust.judge(now, last: try await store.lastBelievedTime(), uptime: uptime()) {
+        case .believed:
+            ahead.record(0)
+            try await store.believe(now)
+            return true
+        case .ahead(let days, let isNews):
+            ahead.record(Int64(days) * 86_400)
+            if isNews {
+                logger.error(
+                    "the clock is far ahead of what it last showed; nothing is deleted before it has gone on so for 14 days",
+                    metadata: ["days": "\(days)", "shows": "\(now.rfc3339)", "hint": "set it right, or --accept-clock"]
+                )
+            }
+            return false
         }
     }
 

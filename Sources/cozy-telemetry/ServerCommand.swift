@@ -75,13 +75,16 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "Refuse reports that are not signed; the clients that Cozystack deploys today cannot sign.")
     var requireSignatures = false
 
+    @Flag(help: "The clock is right, though it is far ahead of what it showed last: delete what is out of date by it.")
+    var acceptClock = false
+
     @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
     var config: String?
 
     /// The names of all settings, which a settings file may have.
     static let names: Set<String> = [
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
-        "max-queue", "k", "retention", "require-signatures",
+        "max-queue", "k", "retention", "require-signatures", "accept-clock",
     ]
 
     /// The settings of all sources.
@@ -92,7 +95,7 @@ struct ServerOptions: ParsableArguments {
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
-            "require-signatures": requireSignatures ? "true" : nil,
+            "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
         ]
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
@@ -115,6 +118,7 @@ struct ServerOptions: ParsableArguments {
         settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
         settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)
         settings.requiresSignatures = try sources.boolean("require-signatures")
+        settings.acceptsClock = try sources.boolean("accept-clock")
         settings.retention = try period(sources["retention"], default: settings.retention)
         return settings
     }

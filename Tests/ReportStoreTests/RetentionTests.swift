@@ -162,7 +162,7 @@ struct RetentionTests {
         // Reports go on: of clusters that are known, and of one that is known no more.
         let gone = try #require(all.map(\.cluster).first { !kept.contains($0) })
         let here = try #require(kept.min())
-        let late = UTCInstant(startOf: (Self.first + Self.months).firstDay)
+        let late = UTCInstant(startOf: (Self.cut + 11).firstDay)
         let further = [gone, here].flatMap { cluster in
             (0..<3).map { day in
                 AcceptedReport(
@@ -176,6 +176,32 @@ struct RetentionTests {
         #expect(store.clusterCount == kept.count + 1)
         let remembered = all.filter { kept.contains($0.cluster) } + further
         try await compare(store, with: remembered, finished: all, seed: seed)
+        try store.close()
+    }
+
+    @Test("a report of a month that a finished window holds is refused, and never counts in some windows only")
+    func clockBehind() async throws {
+        let (test, log) = (try TestStore(), LogRecorder())
+        let store = try test.open(logger: log.logger)
+        _ = try await test.fill(store, clusters: 3, from: Self.first, months: 2, seed: 5)
+        // Finished by a clock that was years ahead.
+        _ = try await store.deleteRows(before: Self.first + 40, threshold: Self.threshold)
+        func submit(_ month: CalendarMonth, nodes: Int64) async throws -> ReportStore.Outcome {
+            try await store.submit(
+                test.accepted("late", TestStore.report(nodes: nodes), at: UTCInstant(startOf: month.firstDay))
+            )
+        }
+        for distance in [2, 39, 40, 50] {
+            await #expect(throws: StoreError.clockBehind) { try await submit(Self.first + distance, nodes: 1) }
+        }
+        try await store.ping()
+        #expect(try await store.statistics().sightings == 0)
+        #expect(log.recorded.filter { $0.contains("the clock is before windows that are finished") }.count == 1)
+        #expect(try await submit(Self.first + 51, nodes: 1) == .newState)
+        for window in Window.containing(Self.first + 51) {
+            #expect(try await store.totals(of: [window])[window]?.all[.nodes] == 1)
+        }
+        #expect(try await store.problems() == [])
         try store.close()
     }
 

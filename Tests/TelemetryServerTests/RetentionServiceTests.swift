@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FleetSimulator
 import Logging
 import Metrics
 import ReportStore
@@ -85,6 +86,7 @@ struct RetentionServiceTests {
             metrics: NOOPMetricsHandler.instance,
             logger: log.logger
         )
+        try await store.believe(UTCInstant(startOf: march.firstDay))
         for distance in 0...25 {
             let id = try #require(ClusterID("c\(distance)"))
             let report = AcceptedReport(
@@ -103,6 +105,7 @@ struct RetentionServiceTests {
         _ store: ReportStore,
         _ clock: TestClock,
         _ log: LogRecorder,
+        isClockAccepted: Bool = false,
         hours: [@Sendable () async -> Void]
     ) async throws {
         let hour = Mutex(0)
@@ -113,6 +116,8 @@ struct RetentionServiceTests {
             threshold: 5,
             now: { clock.now },
             logger: log.logger,
+            ahead: Gauge(label: "ahead", factory: NOOPMetricsHandler.instance),
+            isClockAccepted: isClockAccepted,
             uptime: { .seconds(3_600) * hour.withLock { $0 } },
             pause: {
                 let next = hour.withLock { number in
@@ -145,20 +150,76 @@ struct RetentionServiceTests {
         }
     }
 
-    @Test("a clock that is years ahead for 23 hours deletes nothing; one that is for a day is believed")
+    /// So many hours in which nothing happens.
+    private static func quiet(_ hours: Int) -> [@Sendable () async -> Void] { Array(repeating: {}, count: hours) }
+
+    @Test("a clock that is years ahead for ten days and then set right has deleted and finished nothing")
     func wrongClock() async throws {
         try await Self.withStore { store, clock, log in
             let far = UTCInstant(startOf: (Self.march + 60).firstDay)
-            let hours: [@Sendable () async -> Void] = [{ clock.now = far }] + Array(repeating: {}, count: 22)
+            let right = clock.now.advanced(bySeconds: 10 * 86_400)
+            let hours: [@Sendable () async -> Void] =
+                [{ clock.now = far }] + Self.quiet(10 * 24) + [{ clock.now = right }] + Self.quiet(10 * 24)
             try await Self.run(store, clock, log, hours: hours)
             #expect(try await store.statistics().sightings == 26)
-            #expect(log.recorded.filter { $0.contains("several months are out of date") }.count == 1)
-            let more: [@Sendable () async -> Void] = Array(repeating: {}, count: 24)
-            try await Self.run(store, clock, log, hours: more)
-            #expect(try await store.statistics().sightings == 0)
-            #expect(
-                try await store.totals(of: [Window(.month, endingWith: Self.march)]).first?.value.all[.clusters] == 1
+            #expect(try await store.rowMonths().completeFrom == nil)
+            #expect(log.recorded.filter { $0.contains("the clock is far ahead") }.count == 1)
+            let key = try #require(Pseudonymizer(key: Array(repeating: 1, count: Pseudonymizer.keyLength)))
+            let report = AcceptedReport(
+                cluster: key.pseudonym(of: try #require(ClusterID("after"))),
+                receivedAt: right,
+                report: Report([.init(Series(.tenantsCount), 1)])
             )
+            _ = try await store.submit(report)
+            let windows = Window.containing(Self.march)
+            for (window, totals) in try await store.totals(of: windows) {
+                #expect(totals.all[.clusters] == Int64(Self.march.index - window.start.index) + 2)
+            }
+        }
+    }
+
+    @Test(
+        "a clock that is years ahead is believed after two weeks, or at once by the operator's word",
+        arguments: [false, true]
+    )
+    func rightClock(isAccepted: Bool) async throws {
+        try await Self.withStore { store, clock, log in
+            clock.now = UTCInstant(startOf: (Self.march + 60).firstDay)
+            let days = (isAccepted ? 0 : 14) + 1
+            try await Self.run(store, clock, log, isClockAccepted: isAccepted, hours: Self.quiet(days * 24 - 1))
+            #expect(try await store.statistics().sightings == 26)
+            try await Self.run(store, clock, log, isClockAccepted: isAccepted, hours: Self.quiet(days * 24))
+            #expect(try await store.statistics().sightings == 0)
+            let window = Window(.month, endingWith: Self.march)
+            #expect(try await store.totals(of: [window])[window]?.all[.clusters] == 1)
+        }
+    }
+
+    @Test(
+        "whatever a clock shows for less than two weeks, no row goes before its time",
+        arguments: 1...20 as ClosedRange<UInt64>
+    )
+    func anyClock(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var (plan, trust) = (Self.plan(), ClockTrust())
+        let start = UTCInstant(startOf: Self.march.firstDay)
+        var (last, offset, until) = (start, Int64(0), 0)
+        let rows = Self.rows(Self.march - 25)
+        for hour in 0..<24 * 400 {
+            if hour >= until {
+                // Ahead for up to thirteen days, then right again for as long at the least.
+                offset = offset == 0 ? Int64.random(in: -4_000...4_000, using: &random) * 86_400 : 0
+                until = hour + Int.random(in: 1...13 * 24, using: &random)
+            }
+            let right = start.advanced(bySeconds: Int64(hour) * 3_600)
+            let now = right.advanced(bySeconds: offset)
+            let uptime = Duration.seconds(hour * 3_600)
+            guard trust.judge(now, last: last, uptime: uptime) == .believed else { continue }
+            last = max(last, now)
+            if case .delete(let month) = plan.decide(in: now.month, rows, uptime: uptime) {
+                // A step that is believed may bring a month or two forward, which no report of the true time counts in.
+                #expect(month <= right.month - 25 + 2, "seed \(seed), hour \(hour)")
+            }
         }
     }
 
