@@ -17,6 +17,7 @@ enum SetAside {
     /// - Parameters:
     ///   - path: The path of the store; it still stands there afterwards, without a log.
     ///   - instant: The time that goes into the name.
+    ///   - calls: What is done with files.
     /// - Returns: The second path; nil where there is no store.
     /// - Throws: `StoreError`.
     static func store(at path: String, _ instant: UTCInstant, _ calls: FileCalls) throws(StoreError) -> String? {

@@ -38,6 +38,7 @@ struct ClockTrust {
     ///   - now: What the clock shows.
     ///   - last: The last time that was believed; nil where there was none.
     ///   - uptime: Time since some moment, by a clock that nobody sets.
+    /// - Returns: What is thought of it.
     mutating func judge(_ now: UTCInstant, last: UTCInstant?, uptime: Duration) -> Judgement {
         guard !isAccepted, let last, now > last.advanced(bySeconds: Self.largestStep) else {
             aheadSince = nil
