@@ -10,15 +10,18 @@ SOURCES = Package.swift Sources Tests Benchmarks
 # The binaries of etcd and kube-apiserver for the tests that need a real API server; those are skipped without.
 export KUBEBUILDER_ASSETS
 
+# The benchmarks of the package; what they measured is kept in .benchmarkBaselines.
+BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark
+
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
 
-.PHONY: help run test soak check lint format duplicates build release bench bench-servers bench-agent requirements \
-	test-requirements bench-requirements clean
+.PHONY: help run test soak check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-13s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
@@ -53,11 +56,22 @@ build: requirements ## Build the executable for development.
 release: requirements ## Build the executable for use.
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release $(QUIET)
 
-bench: bench-requirements ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
-	@cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark --format markdown --no-progress
+bench: bench-parts ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
 	@$(MAKE) --no-print-directory bench-servers
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(MAKE) --no-print-directory bench-agent ARGS=; \
 		else echo "KUBEBUILDER_ASSETS is not set: bench-agent is left out." >&2; fi
+
+bench-parts: bench-requirements ## Measure the parser, the canonical form and the store; fails where they allocate more than they may.
+	@$(BENCHMARK) baseline update latest --no-progress --quiet
+	@$(BENCHMARK) baseline read latest --format markdown --no-progress
+	@$(BENCHMARK) thresholds check latest --no-progress || { echo "bench: allocations are not those of" \
+		"Benchmarks/Thresholds; mend what costs more, or run make bench-thresholds and say why in the commit" >&2; exit 1; }
+
+bench-thresholds: bench-requirements ## Make the allocations of this moment those that `make bench` compares with.
+	@rm -rf Benchmarks/Thresholds
+	@export ALLOCATIONS_ALONE=1; $(BENCHMARK) thresholds update --no-progress
+	@# They are written with underscores and looked for with the blanks of the names.
+	@cd Benchmarks/Thresholds && for file in *_*; do mv "$$file" "$$(echo "$$file" | tr _ ' ')"; done
 
 bench-servers: bench-requirements release ## Measure the backend beside VictoriaMetrics and a pushgateway (CLUSTERS, ARGS="--help").
 	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)

@@ -16,6 +16,7 @@ let package = Package(
         .executableTarget(
             name: "TelemetryBenchmarks",
             dependencies: [
+                "AllocationCounter",
                 .product(name: "Benchmark", package: "benchmark"),
                 .product(name: "Exposition", package: "cozy-telemetry"),
                 .product(name: "TelemetryModel", package: "cozy-telemetry"),
@@ -27,6 +28,7 @@ let package = Package(
             swiftSettings: [.treatAllWarnings(as: .error)],
             plugins: [.plugin(name: "BenchmarkPlugin", package: "benchmark")]
         ),
+        .target(name: "AllocationCounter"),
         .systemLibrary(name: "CEpoll"),
         .executableTarget(
             name: "LoadGenerator",

@@ -24,7 +24,7 @@ def allocations(options, clusters=5_000):
     with tempfile.TemporaryDirectory(prefix="telemetry-bench-") as directory:
         counter = pathlib.Path(directory) / "count"
         counter.write_bytes(bytes(8))
-        library = compile_library(options.root / "Benchmarks/count-allocations.c", pathlib.Path(directory))
+        library = compile_library(options.root / "Benchmarks/Sources/AllocationCounter/count-allocations.c", pathlib.Path(directory))
         environment = {"LD_PRELOAD": str(library), "COUNT_ALLOCATIONS": str(counter)}
         with Ours(options.server, environment) as server, \
                 Load(options.generator, server, options.fixture, options.seed) as load:

@@ -52,6 +52,7 @@ struct Fleet {
     ///   - salt: What tells this phase from others.
     ///   - request: Where the request goes; it is emptied first.
     /// - Returns: The length of its body.
+    /// - Throws: What the cryptographic library throws where it cannot sign.
     mutating func write(request number: Int, of phase: Phase, salt: UInt64, to request: inout [UInt8]) throws -> Int {
         let cluster = phase.first + Self.place(of: number % phase.clusters, among: phase.clusters)
         if cluster >= versions.count {

@@ -40,8 +40,9 @@ struct Phase: Decodable {
     let shuffled: Bool
     /// The share of reports in which one count differs from the cluster's report before.
     let changed: Double
-    /// Whether each report is signed with its cluster's key, which the cluster's identifier then derives from. All reports
-    /// of the phase are written and signed before it begins, so that signing does not slow the load down.
+    /// Whether each report is signed with its cluster's key, which the cluster's identifier then derives from.
+    ///
+    /// All reports of the phase are written and signed before it begins, so that signing does not slow the load down.
     let signed: Bool
 
     /// No more reports than these begin.

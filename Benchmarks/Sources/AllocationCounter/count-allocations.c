@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts allocations: loaded with LD_PRELOAD, it adds one for every malloc, calloc, realloc, aligned_alloc and
-// posix_memalign to the eight bytes, little endian, of the file that COUNT_ALLOCATIONS names.
+// Counts allocations: linked into a program, or loaded with LD_PRELOAD, it adds one for every malloc, calloc, realloc,
+// aligned_alloc and posix_memalign to what allocation_count() gives, or to the eight bytes, little endian, of the file
+// that COUNT_ALLOCATIONS names.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -26,6 +27,8 @@ __attribute__((constructor)) static void open_counter(void) {
     close(file);
     if (page != MAP_FAILED) counter = page;
 }
+
+unsigned long allocation_count(void) { return atomic_load_explicit(counter, memory_order_relaxed); }
 
 static void count(void) { atomic_fetch_add_explicit(counter, 1, memory_order_relaxed); }
 
