@@ -180,7 +180,7 @@ let package = Package(
             dependencies: [
                 "cozy-telemetry", "TelemetryTesting", "TelemetryAgent", "TelemetryModel", "ReportStore",
                 "FleetSimulator",
-                httpClient, nioCore, nioHTTP1, nioFoundation, logging, metrics,
+                httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
