@@ -147,6 +147,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     private func giveNotice() async throws {
         while case let remaining = try await board.give(), remaining > .zero {
             journal.noteNotice(remaining: remaining)
+            // The notice period itself.
             try await Task.sleep(for: remaining)
         }
     }
@@ -259,11 +260,17 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// Keeps what became of a report where everybody in the cluster can read it.
     private func record(_ attempt: Courier.Attempt, next: UTCInstant?) async {
         metrics.attempted(attempt.answer, at: attempt.at)
-        guard let record = try? await status.read() else { return }
+        let record: StatusRecord
+        do {
+            record = try await status.read()
+        } catch {
+            return journal.noteWriting(error)
+        }
         let delivery = DeliveryRecord(attempt, to: settings.endpoint)
         // A report that is tried again and again is told of once.
         guard !record.hasTold(of: delivery) else { return }
         var changes = record.changes(recording: delivery, of: attempt.report)
+        // The report was sent; where the id cannot be read now, the one that stands there was right a moment ago.
         if let identity = try? await identities.existing() {
             changes.merge(StatusRecord.changes(recording: identity, next: next)) { $1 }
         }
@@ -299,6 +306,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             } catch {
                 try Task.checkCancellation()
                 note(error)
+                // What fails for a reason outside tells nobody when it is over.
                 try await Task.sleep(for: .seconds(15))
             }
         }

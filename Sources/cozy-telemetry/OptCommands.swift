@@ -33,7 +33,15 @@ struct OptOutCommand: AsyncParsableCommand {
     func run() async throws {
         var failure: CommandFailure?
         try await cluster.withClient { client, namespace in
-            if forget { failure = try await askToForget(client, namespace) }
+            if forget {
+                do {
+                    failure = try await askToForget(client, namespace)
+                } catch let error as KubernetesError {
+                    failure = .unavailable("the backend was not asked to erase anything: \(error)")
+                } catch let error as AgentError {
+                    failure = .unavailable("the backend was not asked to erase anything: \(error)")
+                }
+            }
             let outcome = try await OwnersChoice(client: client, namespace: namespace).optOut()
             for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says no.") }
             if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said no already.") }

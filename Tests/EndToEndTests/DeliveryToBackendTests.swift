@@ -57,7 +57,7 @@ struct DeliveryToBackendTests {
                 )
                 let waiting = reports.map { WaitingReport($0, collectedAt: now) }
                 let taken = try await courier.sendNow(waiting) { [key] _, body in
-                    try TelemetryRequest(body, signedBy: key, to: server.url, at: .now())
+                    try TelemetryRequest(body, from: .key(key), to: server.url, at: .now())
                 }
                 #expect(taken == 2)
                 #expect(recorder.recorded.isEmpty)

@@ -20,11 +20,13 @@ struct OwnersCommandsTests {
             try await ClusterFixture.makeV0(plane)
             try await Server.with(["--require-signatures"]) { server in
                 let agents = try (0..<3).map { _ in try agent(plane, server) }
+                // A backend as a process tells nobody here what it took.
                 while try await server.acceptedReports() == 0 { try await Task.sleep(for: .milliseconds(100)) }
                 try await statusTells(plane, server)
                 try await keptReportIsWhatWasSent(plane)
                 try await forgets(plane, server)
                 try await agrees(plane, server)
+                try await refusesWithoutKey(plane)
                 for agent in agents { agent.signal(SIGTERM) }
                 for agent in agents { #expect(await agent.ending().status == 0) }
             }
@@ -96,7 +98,19 @@ struct OwnersCommandsTests {
         let yes = try await run(plane, "opt-in")
         #expect(yes.status == 0)
         #expect(yes.output.contains("Changed: telemetry-enabled in the ConfigMap cozy-system/cozystack now says yes."))
+        // A backend as a process tells nobody here what it took.
         while try await server.acceptedReports() == accepted { try await Task.sleep(for: .milliseconds(100)) }
+    }
+
+    /// The no is written also where the backend cannot be asked.
+    private func refusesWithoutKey(_ plane: ControlPlane) async throws {
+        try await plane.shell(
+            #"kubectl patch secret cozy-telemetry-identity -n cozy-telemetry -p '{"data":{"ed25519-seed":"AAAA"}}'"#
+        )
+        let ending = try await run(plane, "opt-out", "--forget")
+        #expect(ending.status == 69)
+        #expect(ending.errors.contains("the backend was not asked to erase anything: the Secret"))
+        #expect(ending.output.contains("now says no.\nTelemetry is off."))
     }
 
     @Test("it works as a plugin of kubectl, and health does not depend on the backend")

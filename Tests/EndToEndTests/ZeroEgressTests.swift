@@ -26,6 +26,7 @@ struct ZeroEgressTests {
                 try await NameServer.with { names in
                     // That a look-up and a report would be seen is seen first.
                     let control = try agent(plane, server, names)
+                    // A backend as a process tells nobody here what it took.
                     while try await server.acceptedReports() == 0 { try await Task.sleep(for: .milliseconds(100)) }
                     #expect(names.queries > 0)
                     control.signal(SIGTERM)
