@@ -24,7 +24,7 @@ public struct ReportBundle: Sendable {
     ) throws {
         self.endpoint = endpoint
         requests = try bodies.map { body in
-            try TelemetryRequest(body, signedBy: key, to: endpoint, at: instant, tag: .bundle)
+            try TelemetryRequest(body, from: .key(key), to: endpoint, at: instant, tag: .bundle)
         }
     }
 

@@ -37,48 +37,20 @@ public struct TelemetryRequest: Sendable {
     /// The body.
     public let body: [UInt8]
 
-    /// The request that carries a report of a cluster, without a signature.
-    public init(_ report: Report, of cluster: ClusterID, to endpoint: String) {
-        self.init(RequestBody(report.text), of: cluster, to: endpoint)
-    }
-
-    /// The request that carries a body of a cluster, without a signature.
-    public init(_ body: RequestBody, of cluster: ClusterID, to endpoint: String) {
-        self.init(endpoint: endpoint, headers: body.headers + [("X-Cluster-ID", cluster.text)], body: body.bytes)
-    }
-
-    /// The request that carries a body of the cluster with a key, signed as it travels.
+    /// The request that carries a body of a cluster, signed as it travels where the cluster has a key.
     ///
-    /// Every attempt is signed anew, with another nonce.
+    /// Every attempt is made anew, with another nonce.
     ///
     /// - Throws: What the cryptographic library throws where it cannot sign.
     public init(
         _ body: RequestBody,
-        signedBy key: ClusterKey,
+        from identity: AgentIdentity,
         to endpoint: String,
         at instant: UTCInstant,
-        nonce: [UInt8] = (0..<16).map { _ in .random(in: .min ... .max) },
         tag: MessageSignature.Tag = .report
     ) throws {
-        let signed = try key.signedHeaders(
-            method: "POST",
-            path: urlPath(endpoint),
-            body: body.bytes,
-            at: instant,
-            nonce: nonce,
-            tag: tag
-        )
-        self.init(endpoint: endpoint, headers: body.headers + signed, body: body.bytes)
-    }
-
-    /// The request that carries a body of a cluster, signed now where the cluster has a key.
-    ///
-    /// - Throws: What the cryptographic library throws where it cannot sign.
-    init(_ body: RequestBody, from identity: AgentIdentity, to endpoint: String, at instant: UTCInstant) throws {
-        switch identity {
-        case .key(let key): try self.init(body, signedBy: key, to: endpoint, at: instant)
-        case .uid(let id, _): self.init(body, of: id, to: endpoint)
-        }
+        let sender = try identity.headers(path: urlPath(endpoint), body: body.bytes, tag: tag, at: instant)
+        self.init(endpoint: endpoint, headers: body.headers + sender, body: body.bytes)
     }
 
     init(

@@ -37,7 +37,7 @@ struct CourierTests {
 
     /// Makes requests without a signature.
     private func unsigned(to url: String) -> Courier.Preparation {
-        { _, body in TelemetryRequest(body, of: .example, to: url) }
+        { _, body in TelemetryRequest.example(body, to: url) }
     }
 
     @Test("reports are sent as they come, and do not wait any more once they are taken")
@@ -176,7 +176,7 @@ struct CourierTests {
                 await outbox.replace(with: [facts, applications])
                 let task = Task {
                     try await courier.run(outbox) { _, body in
-                        TelemetryRequest(body, of: .example, to: endpoint.url)
+                        TelemetryRequest.example(body, to: endpoint.url)
                     }
                 }
                 var accepted = 0

@@ -39,7 +39,7 @@ extension Delivery {
     ) async throws -> Reply {
         let configuration = try (transport ?? DeliveryTransport(to: endpoint)).httpClientConfiguration
         return try await HTTPClient.withHTTPClient(configuration: configuration) { http in
-            let request = TelemetryRequest(.tenants(2), of: .example, to: endpoint)
+            let request = TelemetryRequest.example(RequestBody(Report.tenants(2).text), to: endpoint)
             return try await Delivery(http: http, limit: limit).attempt(request)
         }
     }
@@ -64,4 +64,20 @@ extension WaitingReport {
 extension ClusterID {
     /// Some cluster.
     static let example = ClusterKey(seed: Array(repeating: 7, count: 32))?.clusterID ?? ClusterKey().clusterID
+}
+
+extension TelemetryRequest {
+    /// An unsigned request of some cluster.
+    static func example(_ body: RequestBody, to endpoint: String) -> TelemetryRequest {
+        do {
+            return try TelemetryRequest(
+                body,
+                from: .uid(.example, reason: nil),
+                to: endpoint,
+                at: UTCInstant(secondsSinceEpoch: 0)
+            )
+        } catch {
+            preconditionFailure("nothing is signed: \(error)")
+        }
+    }
 }
