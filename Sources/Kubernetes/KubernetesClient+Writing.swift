@@ -21,26 +21,6 @@ extension KubernetesClient {
         try await send(object, .POST, to: resource.path(namespace: namespace), of: resource)
     }
 
-    /// Replaces all of an object.
-    ///
-    /// - Parameters:
-    ///   - resource: The resource.
-    ///   - namespace: The namespace; nil for objects that belong to none.
-    ///   - name: The name.
-    ///   - object: The object with `apiVersion`, `kind` and `metadata`; it replaces only the version that its
-    ///     `metadata.resourceVersion` names, and any where it names none.
-    /// - Returns: The object as the server keeps it.
-    /// - Throws: `KubernetesError.conflict` where it was changed meanwhile, or another `KubernetesError`.
-    @discardableResult
-    public func replace<Object>(
-        _ resource: Resource<Object>,
-        namespace: String? = nil,
-        name: String,
-        with object: JSONValue
-    ) async throws -> Object {
-        try await send(object, .PUT, to: resource.path(namespace: namespace, name: name), of: resource)
-    }
-
     /// Changes an object by a merge patch (RFC 7396).
     ///
     /// - Parameters:

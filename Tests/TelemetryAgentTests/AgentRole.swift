@@ -64,19 +64,14 @@ struct AgentRole {
 
     /// Sets the role in a cluster, with all of its permissions or with one less.
     func set(_ client: KubernetesClient, without permission: Permission? = nil) async throws {
-        let (kind, plural) = namespace == nil ? ("ClusterRole", "clusterroles") : ("Role", "roles")
-        let (group, version) = ("rbac.authorization.k8s.io", "v1")
         let resource = Resource<ObjectMetadata>(
-            group: group,
-            version: version,
-            plural: plural,
+            group: "rbac.authorization.k8s.io",
+            version: "v1",
+            plural: namespace == nil ? "clusterroles" : "roles",
             isNamespaced: namespace != nil
         )
-        let role: JSONValue = [
-            "apiVersion": .string("\(group)/\(version)"), "kind": .string(kind), "metadata": ["name": .string(name)],
-            "rules": .array(permissions.filter { $0 != permission }.map(\.rule)),
-        ]
-        try await client.replace(resource, namespace: namespace, name: name, with: role)
+        let rules = permissions.filter { $0 != permission }.map(\.rule)
+        try await client.patch(resource, namespace: namespace, name: name, merge: ["rules": .array(rules)])
     }
 }
 
