@@ -64,6 +64,7 @@ struct Candidacy: Sendable {
 
     /// Waits until the next look; candidates that began together do not stay together.
     private func pause() async throws {
+        // The interval itself, for leases whose watch is down or whose holder is silent.
         try await Task.sleep(for: record.times.retry * Double.random(in: 1...1.2))
     }
 

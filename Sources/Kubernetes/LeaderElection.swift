@@ -94,6 +94,7 @@ public struct LeaderElection: Sendable {
     private func renew(_ first: LeaseTenure) async throws -> Ending {
         var tenure = first
         while case .renew(let begin, let end) = tenure.decision(at: .now, times) {
+            // The interval of renewals itself.
             try await Task.sleep(until: begin, clock: .continuous)
             let lease = tenure.lease
             do {

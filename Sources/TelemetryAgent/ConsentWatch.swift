@@ -37,7 +37,7 @@ struct ConsentWatch: Sendable {
                         await refused()
                         for await _ in changes { break }
                     case .unknown:
-                        // It need not be the object that changes before it can be read.
+                        // What makes it readable again, a permission or a network, changes no object and tells nobody.
                         try await Task.sleep(for: pause.next())
                     }
                 }
@@ -94,11 +94,13 @@ struct ConsentWatch: Sendable {
                     }
                     // The server ends watches from time to time; something may change until the next one is there.
                     change.yield()
+                    // One that ends every watch at once is not asked without a pause.
                     try await Task.sleep(for: .milliseconds(100))
                 } catch {
                     try Task.checkCancellation()
                     journal.noteWatching(error)
                     change.yield()
+                    // A server that is down, and a resource that is not served yet, tell nobody when they are there.
                     try await Task.sleep(for: pause.next())
                 }
             }

@@ -25,7 +25,7 @@ struct Courier: Sendable {
     let delivery: Delivery
     let journal: AgentJournal
     var random: @Sendable () -> Double = { .random(in: 0..<1) }
-    /// Waits before a report is tried again.
+    /// Waits before a report is tried again: the time that the schedule gives, which no event ends.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     /// Told of every attempt.
     var onAttempt: @Sendable (Attempt) async -> Void = { _ in }

@@ -34,7 +34,7 @@ struct SpreadTicks: AsyncSequence, Sendable {
     let moments: ReportMoments
     /// The time of the wall clock since the epoch.
     var now: @Sendable () -> Duration = wallClock
-    /// Waits.
+    /// Waits for the next moment of the wall clock.
     var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
     func makeAsyncIterator() -> Iterator { Iterator(ticks: self) }
