@@ -182,13 +182,14 @@ struct ZeroEgressTests {
 
 /// A server of names that knows every name, by 127.0.0.1, and counts who asks.
 private final class NameServer: Sendable {
-    private static let address = "127.0.0.153"
+    /// Names can only be asked for at port 53; an address of its own leaves it free for others.
+    private let address = "127.\(Int.random(in: 1...254)).\(Int.random(in: 1...254)).\(Int.random(in: 1...254))"
     private let count = Mutex(0)
     private let directory: TemporaryDirectory
 
     private init() throws {
         directory = try TemporaryDirectory()
-        try "nameserver \(Self.address)\n".write(toFile: file, atomically: true, encoding: .utf8)
+        try "nameserver \(address)\n".write(toFile: file, atomically: true, encoding: .utf8)
     }
 
     private var file: String { "\(directory.path)/resolv.conf" }
@@ -210,7 +211,7 @@ private final class NameServer: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Handler(server))
                 }
             }
-            .bind(host: address, port: 53)
+            .bind(host: server.address, port: 53)
             .get()
         do {
             try await body(server)
