@@ -43,7 +43,7 @@ struct WritingTests {
     @Test("only the version that was read is patched")
     func versions() async throws {
         try await ControlPlane.withSharedClient { client, plane in
-            let namespace = try await plane.namespace("patched")
+            let namespace = try await plane.namespace("versioned")
             let first = try await client.create(.configMaps, namespace: namespace, Self.map("one", ["a": "1"]))
             func patch(_ version: String, _ value: String) -> JSONValue {
                 ["metadata": ["resourceVersion": .string(version)], "data": ["b": .string(value)]]
