@@ -5,8 +5,9 @@
 Starts etcd and kube-apiserver of KUBEBUILDER_ASSETS on loopback, fills them with objects of the size that they have in
 real clusters (some minutes), and runs `cozy-telemetry preview`, as in a cluster of v0.x and as in one of v1. Memory is
 the peak that was resident, CPU user and system time of the process; requests and bytes of lists are the API server's
-own account of them, bytes as they were sent (compressed where the client takes that). Fails where the peak or a page
-is over the limit. `make bench-agent` builds what this needs; servers write below TMPDIR.
+own account of them, bytes as they were sent (compressed where the client takes that). Then the agent itself runs, beside
+this repository's backend, and is watched for a minute between two reports. Fails where the peak, a page or what it
+takes at rest is over the limit. `make bench-agent` builds what this needs; servers write below TMPDIR.
 """
 
 import argparse
@@ -21,11 +22,15 @@ import sys
 import time
 
 from bench import cluster, tables
+from bench.at_rest import at_rest
 from bench.control_plane import ApiServer, Etcd
 from bench.processes import BenchError, say
+from bench.systems import Ours
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LARGEST_PAGE = 500
+# Of a core: the lease is renewed and the places of consent are watched all the time.
+MOST_CPU_AT_REST = 0.005
 
 
 def arguments():
@@ -33,6 +38,8 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1, help="so many times the objects (default: 1)")
     parser.add_argument("--peak", type=float, default=60, help="MB that the agent may have resident (default: 60)")
+    parser.add_argument("--at-rest", type=float, default=40, help="MB resident between reports (default: 40)")
+    parser.add_argument("--anonymous", type=float, default=12, help="MB of these in no file (default: 12)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of the agent, of which the median counts")
     parser.add_argument("--no-kubectl", action="store_true", help="measure the agent alone")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -120,7 +127,9 @@ def measure(options):
         if not options.no_kubectl:
             names = ["packages.cozystack.io", "applicationdefinitions", "helmreleases"]
             rows.append(kubectl(server, common + names, "v1"))
-    return {"objects": counts, "clients": rows}
+        with Ours(options.agent) as backend:
+            rest = at_rest(options, server, backend)
+    return {"objects": counts, "clients": rows, "atRest": rest}
 
 
 def check(figures, options):
@@ -132,6 +141,11 @@ def check(figures, options):
             raise BenchError(f"{row['client']}: {row['peakBytes'] / 1e6:.1f} MB at its peak, over {options.peak:g}")
         if row["largestPage"] > LARGEST_PAGE:
             raise BenchError(f"{row['client']}: a page of {row['largestPage']} objects, over {LARGEST_PAGE}")
+    for key, most in [("residentBytes", options.at_rest), ("anonymousBytes", options.anonymous)]:
+        if figures["atRest"][key] > most * 1e6:
+            raise BenchError(f"at rest: {key} is {figures['atRest'][key] / 1e6:.1f} MB, over {most:g}")
+    if figures["atRest"]["cpuShare"] > MOST_CPU_AT_REST:
+        raise BenchError(f"at rest: {figures['atRest']['cpuShare']:.2%} of a core, over {MOST_CPU_AT_REST:.2%}")
 
 
 def main():

@@ -87,8 +87,12 @@ def agents(figures):
     """What it costs to collect a large cluster."""
     head = ["client", "peak MB", "CPU s", "wall clock s", "lists", "MB of lists as sent", "largest page"]
     objects = ", ".join(f"{count:,} {resource}" for resource, count in figures["objects"].items())
+    rest = figures["atRest"]
     return f"{objects}\n\n" + table(head, [
         [row["client"], number(row["peakBytes"] / 1e6), number(row["cpuSeconds"]), number(row["seconds"]),
          f"{row['lists']:,}", number(row["listedBytes"] / 1e6),
          f"{row['largestPage']:,}" if row["largestPage"] < float("inf") else "everything"]
-        for row in figures["clients"]])
+        for row in figures["clients"]]) + (
+            f"\n\nThe agent between two reports: {number(rest['residentBytes'] / 1e6)} MB resident, "
+            f"{number(rest['anonymousBytes'] / 1e6)} MB of them anonymous, {rest['cpuShare']:.3%} of a core over "
+            f"{number(rest['seconds'])} s")

@@ -26,7 +26,8 @@ struct SimulatedCluster {
     private var volumes: [SizeGroup: Int64]
     private var workloads: [Workload] = []
     private var applications: [String: Int64] = [:]
-    private let gpus: Int64
+    /// Where a device plugin runs; 0 where it finds none.
+    private let gpus: Int64?
     private var packages: Set<Int>
 
     init?(using random: inout SeededGenerator) {
@@ -41,7 +42,7 @@ struct SimulatedCluster {
         loadBalancers = Int64.random(in: 0...5, using: &random)
         tenants = Int64.random(in: 0...8, using: &random)
         volumes = [:]
-        gpus = random.happens(0.1) ? Int64.random(in: 1...8, using: &random) : 0
+        gpus = random.happens(0.1) ? Int64.random(in: 0...8, using: &random) : nil
         packages = [0]
         for _ in 0..<Int.random(in: 0...20, using: &random) { addVolume(using: &random) }
         for _ in 0..<Int.random(in: 0...12, using: &random) { addApplication(using: &random) }
@@ -135,7 +136,7 @@ extension SimulatedCluster {
         var samples = [Report.Sample(Series(.clusterInfo, versions), 1)] + commonSamples
         samples.append(.init(Series(.clusterCapacity, ["cpu"]), count * 16))
         samples.append(.init(Series(.clusterCapacity, ["memory"]), count * 68_719_476_736))
-        if gpus > 0 { samples.append(.init(Series(.clusterCapacity, ["nvidia.com/TU104GL_TESLA_T4"]), gpus)) }
+        if let gpus { samples.append(.init(Series(.clusterCapacity, ["nvidia.com/TU104GL_TESLA_T4"]), gpus)) }
         for package in packages { samples.append(.init(Series(.packageInfo, Catalogue.packages[package]), 1)) }
         return Report(samples)
     }

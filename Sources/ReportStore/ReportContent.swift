@@ -149,6 +149,7 @@ private struct ReportFactsBuilder {
     mutating func add(_ facts: SeriesFacts, identifier: UInt64?, value: Int64) {
         metrics |= 1 << Int(facts.metric.rawValue)
         if value > 0 { values.append(contentsOf: facts.values) }
+        if facts.metric == .clusterCapacity, value == 0 { return }
         for item in facts.highest { highest.append(Peak(item: item, value: value)) }
         var amount = value
         if facts.metric == .workloadsCount {

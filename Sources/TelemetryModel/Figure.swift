@@ -13,7 +13,7 @@ public enum Figure: Hashable, Sendable {
     case loadBalancers
     /// PersistentVolumes of all drivers and sizes.
     case volumes
-    /// The capacity of a resource in base units.
+    /// The capacity of a resource in base units, of those reports that have any of it.
     case capacity(resource: String)
     /// Applications of a kind as it was sent; of v0, the distinct workloads of the kind.
     case application(kind: String)
@@ -37,6 +37,7 @@ extension Report {
             case .loadBalancersCount: figures[.loadBalancers, default: 0] += sample.value
             case .volumesCount: figures[.volumes, default: 0] += sample.value
             case .tenantsCount: figures[.tenants] = max(figures[.tenants] ?? 0, sample.value)
+            case .clusterCapacity where sample.value == 0: break
             case .clusterCapacity:
                 figures[.capacity(resource: sample.series[0] ?? DataDictionary.other), default: 0] += sample.value
             case .workloadsCount:

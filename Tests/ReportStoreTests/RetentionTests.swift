@@ -131,6 +131,26 @@ struct RetentionTests {
         try store.close()
     }
 
+    @Test("a resource that many clusters report and few have any of loses its name")
+    func resourcesThatFewHave() async throws {
+        let test = try TestStore()
+        let store = try test.open()
+        let instant = UTCInstant(startOf: Self.first.firstDay)
+        for cluster in 0..<12 {
+            // All twelve report both; two have one of the first, five of the second.
+            let amounts = [("nvidia.com/A", cluster < 2), ("nvidia.com/B", cluster < 5)]
+            let samples = amounts.map { Report.Sample(Series(.clusterCapacity, [$0.0]), $0.1 ? 1 : 0) }
+            let report = Report(samples + [.init(Series(.loadBalancersCount), 0)])
+            _ = try await store.submit(test.accepted("\(cluster)", report, at: instant))
+        }
+        _ = try await store.deleteRows(before: Self.first + 1, threshold: Self.threshold)
+        let window = Window(.month, endingWith: Self.first)
+        let all = try #require(try await store.totals(of: [window])[window]?.all)
+        // With two clusters alone, `other` would be rare itself: it takes the next in.
+        #expect(all == [.clusters: 12, .loadBalancers: 0, .capacity(resource: DataDictionary.other): 7])
+        try store.close()
+    }
+
     @Test(
         "go, and finished windows keep answering, with rare names folded; the others rest on rows as before",
         arguments: [1, 2] as [UInt64]

@@ -52,9 +52,10 @@ struct FigureTests {
         #expect(try report(body).figures == expected)
     }
 
-    @Test("what a report says nothing of has no figure, what it says to be 0 has 0")
+    @Test("what a report says nothing of has no figure, what it says to be 0 has 0, but for capacities")
     func absence() throws {
         #expect(try report("cozy_loadbalancers_count 0").figures == [.clusters: 1, .loadBalancers: 0])
+        #expect(try report("cozy_cluster_capacity{resource=\"nvidia.com/gpu\"} 0").figures == [.clusters: 1])
     }
 
     @Test("workloads are counted by distinct UID within their kind, whatever their replicas")
