@@ -28,13 +28,13 @@ extension UTCInstant {
             words = [words[0], words[2], words[1], words[6], words[3], words[4], words[5], "GMT"]
         }
         guard words.count == 8, words[7] == "GMT", let month = Self.months.firstIndex(of: words[2]),
-            let day = Int(words[1]), let year = Self.year(words[3]),
+            let day = Int(words[1]), (1...31).contains(day), let year = Self.year(words[3]),
             let hour = Int64(words[4]), let minute = Int64(words[5]), let second = Int64(words[6]),
             (0..<24).contains(hour), (0..<60).contains(minute), (0...60).contains(second)
         else { return nil }
         let calendar = CalendarMonth(year: year, month: month + 1)
         let date = UTCDay(daysSinceEpoch: calendar.firstDay.daysSinceEpoch + day - 1)
-        guard (1...31).contains(day), date.month == calendar else { return nil }
+        guard date.month == calendar else { return nil }
         self = UTCInstant(startOf: date).advanced(bySeconds: hour * 3_600 + minute * 60 + second)
     }
 

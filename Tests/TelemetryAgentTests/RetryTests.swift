@@ -41,6 +41,8 @@ struct RetryTests {
         arguments: [
             "", "-1", "1.5", "soon", "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:49:37 GMT",
             "Sun, 06 Nov 1994 08:49:37 CET", "1 2 3 4 5 6 7 8", "Sun, 00 Nov 1994 08:49:37 GMT",
+            "Mon, 9223372036854775807 Jan 2030 00:00:00 GMT", "Mon, -9223372036854775808 Jan 2030 00:00:00 GMT",
+            "Sun, 06 Nov 9223372036854775807 08:49:37 GMT", "Sun, 06 Nov 1994 9223372036854775807:49:37 GMT",
         ]
     )
     func noRetryAfter(text: String) {
