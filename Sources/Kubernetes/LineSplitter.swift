@@ -18,7 +18,7 @@ struct LineSplitter {
     mutating func append(_ chunk: ByteBuffer) -> Bool {
         buffer.discardReadBytes()
         buffer.writeImmutableBuffer(chunk)
-        return buffer.readableBytes - searched <= longestLine || buffer.readableBytesView.contains(Self.lineEnd)
+        return buffer.readableBytes <= longestLine || buffer.readableBytesView.contains(Self.lineEnd)
     }
 
     /// The next whole line without its end, or nil where none is there yet.
