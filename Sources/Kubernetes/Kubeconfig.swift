@@ -57,7 +57,8 @@ struct Kubeconfig {
     private func server(of cluster: KubeconfigEntry) throws(KubernetesConfigurationError) -> String {
         var text = try cluster.requiredString("server")
         guard let url = URLComponents(string: text), ["https", "http"].contains(url.scheme?.lowercased()),
-            url.host?.isEmpty == false, url.user == nil, url.password == nil, url.query == nil, url.fragment == nil
+            url.host?.isEmpty == false, url.user == nil, url.password == nil, url.query == nil, url.fragment == nil,
+            (1...65_535).contains(url.port ?? 443)
         else { throw cluster.invalid("server", "must be an http or https URL without a user, a query and a fragment") }
         while text.hasSuffix("/") { text.removeLast() }
         return text

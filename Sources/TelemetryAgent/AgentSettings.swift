@@ -49,9 +49,7 @@ public struct AgentSettings: Sendable {
         cozystackVersion: String? = nil,
         environment: [String: String]
     ) throws(AgentError) {
-        guard let url = URLComponents(string: endpoint), ["http", "https"].contains(url.scheme?.lowercased()),
-            url.host?.isEmpty == false, url.user == nil, url.password == nil, url.fragment == nil
-        else { throw .invalidEndpoint }
+        guard Self.isEndpoint(endpoint) else { throw .invalidEndpoint }
         guard interval >= .seconds(1) else { throw .invalidInterval }
         self.endpoint = endpoint
         self.interval = interval
@@ -61,6 +59,14 @@ public struct AgentSettings: Sendable {
         self.isDisabled = isDisabled
         self.cozystackVersion = cozystackVersion?.isEmpty == true ? nil : cozystackVersion
         doNotTrack = environment["DO_NOT_TRACK"]
+    }
+
+    /// Whether a text is an http or https URL that something can be sent to.
+    static func isEndpoint(_ text: String) -> Bool {
+        guard let url = URLComponents(string: text), ["http", "https"].contains(url.scheme?.lowercased()),
+            url.host?.isEmpty == false, url.user == nil, url.password == nil, url.fragment == nil
+        else { return false }
+        return (1...65_535).contains(url.port ?? 80)
     }
 
     /// An interval as the deployed clients' flag takes it (Go's `time.ParseDuration`): `15m`, `1h30m`, `1.5h`, `500ms`.

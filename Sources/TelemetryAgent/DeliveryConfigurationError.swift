@@ -4,6 +4,8 @@
 ///
 /// Names files and variables, never what is in them.
 public enum DeliveryConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// The endpoint is no URL that anything can be sent to.
+    case invalidEndpoint
     /// A file cannot be read.
     case unreadable(file: String, reason: String)
     /// A file has not what it must have.
@@ -18,6 +20,7 @@ public enum DeliveryConfigurationError: Error, Equatable, Sendable, CustomString
     /// What is wrong and what to do about it.
     public var description: String {
         switch self {
+        case .invalidEndpoint: AgentError.invalidEndpoint.description
         case .unreadable(let file, let reason):
             "\(file) cannot be read: \(reason)"
         case .invalid(let file, let reason):

@@ -31,6 +31,7 @@ public struct DeliveryTransport: Sendable {
         certificate: String? = nil,
         key: String? = nil
     ) throws(DeliveryConfigurationError) {
+        guard AgentSettings.isEndpoint(endpoint) else { throw .invalidEndpoint }
         guard certificate != nil || key == nil else { throw .keyWithoutCertificate }
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
