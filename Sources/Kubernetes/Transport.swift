@@ -71,8 +71,10 @@ struct Transport: Sendable {
         return try await mappingErrors(of: call) {
             let response = try await http.execute(request, timeout: limit)
             guard (200..<300).contains(response.status.code) else {
-                let body = try? await response.body.collect(upTo: Self.largestErrorBody)
-                throw Failure(response.status, response.headers, body, path: call.path).error
+                let body = try? await withDeadline(limits.call) {
+                    try await response.body.collect(upTo: Self.largestErrorBody)
+                }
+                throw Failure(response.status, response.headers, body ?? nil, path: call.path).error
             }
             return response
         }
