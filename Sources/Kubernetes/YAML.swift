@@ -50,7 +50,15 @@ extension JSONValue {
         switch node {
         case .mapping(let mapping):
             let pairs = mapping.map { ($0.key.scalar?.string ?? "", JSONValue($0.value)) }
-            self = .object(Dictionary(pairs) { first, _ in first })
+            var members = Dictionary(pairs) { first, _ in first }
+            // A merge key stands for the members of another mapping, or of several, that are not there themselves.
+            switch members.removeValue(forKey: "<<") {
+            case .object(let merged): members.merge(merged) { own, _ in own }
+            case .array(let list):
+                for case .object(let merged) in list { members.merge(merged) { own, _ in own } }
+            case let other: members["<<"] = other
+            }
+            self = .object(members)
         case .sequence(let sequence):
             self = .array(sequence.map(JSONValue.init))
         case .scalar(let scalar):

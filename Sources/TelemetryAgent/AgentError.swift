@@ -30,6 +30,17 @@ public enum AgentError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The endpoint answered with another status than 200.
     case refused(status: Int)
 
+    /// Whether a server did not do what it was asked, and not the cluster's state or the command line is to blame.
+    public var isOfServer: Bool {
+        switch self {
+        case .cluster, .undeliverable, .refused, .unreadablePlace: true
+        case .refusedBundle(.unknown): true
+        case .invalidEndpoint, .invalidInterval, .noClusterID, .damagedKey, .keyWithdrawn, .refusedBundle,
+            .unsignedBundle, .report:
+            false
+        }
+    }
+
     /// What is wrong and what to do about it.
     public var description: String {
         switch self {

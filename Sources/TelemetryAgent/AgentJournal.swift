@@ -55,6 +55,8 @@ final class AgentJournal: Sendable {
             return state.consent
         }
         guard former != consent else { return }
+        // During an outage another place may be the first that cannot be read, or for another reason.
+        if case .unknown = former, case .unknown = consent { return }
         switch consent {
         case .yes:
             logger.info("Telemetry is on")
@@ -64,12 +66,15 @@ final class AgentJournal: Sendable {
                 metadata: ["place": "\(place)", "reason": "\(reason)"]
             )
         case .no(let place, let reason):
-            logger.notice("Telemetry is off", metadata: ["place": "\(place)", "reason": "\(reason)"])
+            let level: Logger.Level = reason == ConsentFacts.strange ? .warning : .notice
+            logger.log(level: level, "Telemetry is off", metadata: ["place": "\(place)", "reason": "\(reason)"])
         }
     }
 
     /// Says that the ConfigMap of the agent cannot be written, once until it can.
     func noteWriting(_ failure: (any Error)?) {
+        // Whoever is cancelled could not even try.
+        if failure is CancellationError { return }
         let former = state.withLock { state in
             defer { state.cannotWrite = failure != nil }
             return state.cannotWrite
@@ -125,7 +130,8 @@ final class AgentJournal: Sendable {
     /// - Parameters:
     ///   - error: What went wrong.
     ///   - collector: Whose report could not be delivered; nil where there is none yet.
-    func noteFailure(_ error: any Error, of collector: Collector? = nil) {
+    ///   - isFinal: Whether that report is dropped, and only the next one tried.
+    func noteFailure(_ error: any Error, of collector: Collector? = nil, isFinal: Bool = false) {
         let began = state.withLock { state in
             defer { state.failing.insert(collector) }
             return state.failing.isEmpty
@@ -136,7 +142,8 @@ final class AgentJournal: Sendable {
             case AgentError.cluster(.unreachable): "the API server cannot be reached"
             default: "\(error)"
             }
-        logger.warning("Telemetry cannot be sent; it is tried again", metadata: ["reason": "\(reason)"])
+        let next = isFinal ? "this report is dropped" : "it is tried again"
+        logger.warning("Telemetry cannot be sent; \(next)", metadata: ["reason": "\(reason)"])
     }
 
     /// Says that sending works again, where nothing that failed still does.

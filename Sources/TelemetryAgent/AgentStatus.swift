@@ -39,9 +39,14 @@ public struct AgentStatus: Sendable {
         let data = objects.statusConfigMap.object?.data ?? [:]
         let record = StatusRecord(data: data)
         var consent = Consent(ConsentFacts(objects: objects), remembering: Refusals(data))
-        // What the agent was started with can only be known from itself.
-        if consent == .yes, case .no(let place, _)? = record.consent, !place.isObject {
-            consent = record.consent ?? consent
+        // What the agent was started with, and what it may not read, can only be known from itself.
+        if consent == .yes {
+            switch record.consent {
+            case .no(let place, let reason) where !place.isObject: consent = .no(place: place, reason: reason)
+            case .unknown(let place, let reason):
+                consent = .unknown(place: place, reason: "the agent got: \(reason)")
+            default: break
+            }
         }
         self.consent = consent
         self.namespace = namespace

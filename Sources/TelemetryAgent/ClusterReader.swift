@@ -25,28 +25,55 @@ struct CollectedFacts: Sendable {
 struct ClusterReader: Sendable {
     let client: KubernetesClient
 
-    /// The objects where the owner can say no.
+    /// The objects where the owner can say no, asked for at once.
     ///
     /// What cannot be read is in the result, it is no error.
     ///
-    /// - Parameter statusNamespace: The agent's namespace.
+    /// - Parameters:
+    ///   - statusNamespace: The agent's namespace.
+    ///   - isEnough: Whether what was read so far is all that is wanted; the rest is not waited for then.
     /// - Returns: What was read of each.
-    func platformObjects(statusIn statusNamespace: String) async -> PlatformObjects {
+    func platformObjects(
+        statusIn statusNamespace: String,
+        until isEnough: (PlatformObjects) -> Bool = { _ in false }
+    ) async -> PlatformObjects {
+        typealias Arrival = @Sendable (inout PlatformObjects) -> Void
         let namespace = "cozy-system"
-        async let status = read(.configMaps, statusNamespace, StatusStore.name)
-        async let configMap = read(.configMaps, namespace, "cozystack")
-        async let platform = read(.packages, nil, "cozystack.cozystack-platform")
-        async let engine = read(.packages, nil, "cozystack.cozystack-engine")
-        async let `operator` = read(.deployments, namespace, "cozystack-operator")
-        async let controller = read(.deployments, namespace, "cozystack-controller")
-        return await PlatformObjects(
-            statusConfigMap: status,
-            configMap: configMap,
-            platformPackage: platform,
-            enginePackage: engine,
-            operatorDeployment: `operator`,
-            controllerDeployment: controller
-        )
+        let readings: [@Sendable () async -> Arrival] = [
+            {
+                let status = await read(.configMaps, statusNamespace, StatusStore.name);
+                return { $0.statusConfigMap = status }
+            },
+            {
+                let map = await read(.configMaps, namespace, "cozystack"); return { $0.configMap = map }
+            },
+            {
+                let package = await read(.packages, nil, "cozystack.cozystack-platform");
+                return { $0.platformPackage = package }
+            },
+            {
+                let package = await read(.packages, nil, "cozystack.cozystack-engine");
+                return { $0.enginePackage = package }
+            },
+            {
+                let found = await read(.deployments, namespace, "cozystack-operator");
+                return { $0.operatorDeployment = found }
+            },
+            {
+                let found = await read(.deployments, namespace, "cozystack-controller");
+                return { $0.controllerDeployment = found }
+            },
+        ]
+        return await withTaskGroup(of: Arrival.self) { group in
+            for reading in readings { group.addTask(operation: reading) }
+            var objects = PlatformObjects.unread
+            for await arrival in group {
+                arrival(&objects)
+                if isEnough(objects) { break }
+            }
+            group.cancelAll()
+            return objects
+        }
     }
 
     /// The cluster's identity: the UID of the namespace kube-system.

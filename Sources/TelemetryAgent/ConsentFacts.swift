@@ -36,6 +36,19 @@ struct PlatformObjects: Sendable {
     var enginePackage: Reading<Package> = .missing
     var operatorDeployment: Reading<Deployment> = .missing
     var controllerDeployment: Reading<Deployment> = .missing
+
+    /// None of them was read.
+    static var unread: Self {
+        func unread<Object>() -> Reading<Object> { .unreadable(reason: "it was not asked for") }
+        return Self(
+            statusConfigMap: unread(),
+            configMap: unread(),
+            platformPackage: unread(),
+            enginePackage: unread(),
+            operatorDeployment: unread(),
+            controllerDeployment: unread()
+        )
+    }
 }
 
 /// Everything that the answer depends on.
@@ -63,15 +76,20 @@ struct ConsentFacts: Sendable {
         case .controllerValues: objects.configMap.statement { Self.values($0.data["values-cozystack-controller"]) }
         case .platformPackage:
             objects.platformPackage.statement {
-                Self.disabled($0.components?.value(at: ["platform", "values", "telemetry", "disabled"]))
+                Self.disabled(at: ["platform", "values", "telemetry", "disabled"], of: $0.components)
             }
         case .enginePackage:
             objects.enginePackage.statement {
-                Self.disabled($0.components?.value(at: ["cozystack-controller", "values"] + Self.controllerPath))
+                Self.disabled(at: ["cozystack-controller", "values"] + Self.controllerPath, of: $0.components)
             }
         case .operatorDeployment: objects.operatorDeployment.statement(Self.arguments)
         case .controllerDeployment: objects.controllerDeployment.statement(Self.arguments)
         }
+    }
+
+    /// Whether any place says no.
+    var sayNo: Bool {
+        ConsentPlace.allCases.contains { if case .refusal = statement(of: $0) { true } else { false } }
     }
 
     /// The UID of the object that a place is part of; nil where it was not read, or is none.
@@ -101,26 +119,34 @@ extension ConsentFacts {
     private static func enabled(_ value: String?) -> ConsentStatement {
         guard let value else { return .silent }
         guard !yeses.contains(plain(value)) else { return .agreement }
-        return .refusal(noes.contains(plain(value)) ? "it says no" : "its value is neither a yes nor a no")
+        return .refusal(noes.contains(plain(value)) ? "it says no" : strange)
     }
 
-    /// A setting that switches off; without one, nothing is said.
-    private static func disabled(_ value: JSONValue?) -> ConsentStatement {
+    /// A setting that switches off, somewhere in values; without one, nothing is said.
+    private static func disabled(at path: [String], of values: JSONValue?) -> ConsentStatement {
+        guard let values, values != .null else { return .silent }
+        guard let key = path.first else { return disabled(values) }
+        // Whoever wrote something else where there are to be values may have meant a no.
+        guard case .object(let members) = values else { return .refusal(strange) }
+        return disabled(at: Array(path.dropFirst()), of: members[key])
+    }
+
+    /// A setting that switches off.
+    private static func disabled(_ value: JSONValue) -> ConsentStatement {
         switch value {
-        case nil, .null: return .silent
-        case .bool(false), .number(0): return .agreement
-        case .bool(true): return .refusal("it says no")
-        case .string(let text) where noes.contains(plain(text)): return .agreement
-        case .string(let text) where yeses.contains(plain(text)): return .refusal("it says no")
-        default: return .refusal("its value is neither a yes nor a no")
+        case .bool(false), .number(0): .agreement
+        case .bool(true): .refusal("it says no")
+        case .string(let text) where noes.contains(plain(text)): .agreement
+        case .string(let text) where yeses.contains(plain(text)): .refusal("it says no")
+        default: .refusal(strange)
         }
     }
 
     /// The setting that switches off in values written as YAML.
     private static func values(_ yaml: String?) -> ConsentStatement {
         guard let yaml else { return .silent }
-        guard let values = JSONValue(yaml: yaml) else { return .refusal("its value is not YAML") }
-        return disabled(values.value(at: controllerPath))
+        guard let values = JSONValue(yaml: yaml) else { return .refusal(strange) }
+        return disabled(at: controllerPath, of: values)
     }
 
     /// The arguments of all containers.
@@ -138,5 +164,7 @@ extension ConsentFacts {
     }
 
     private static let yeses: Set = ["true", "yes", "1", "on"]
-    private static let noes: Set = ["false", "no", "0", "off", ""]
+    private static let noes: Set = ["false", "no", "0", "off"]
+    /// Why something that is neither is taken for a no.
+    static let strange = "its value is neither a yes nor a no"
 }

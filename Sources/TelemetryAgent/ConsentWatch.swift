@@ -5,19 +5,20 @@ import Kubernetes
 /// Tells at once when a place where somebody can say no may have changed.
 struct ConsentWatch: Sendable {
     let client: KubernetesClient
+    let consent: ConsentReader
     /// The agent's namespace.
     let namespace: String
     let journal: AgentJournal
 
     /// Runs something whenever the answer is yes, and cancels it as soon as it is not.
     ///
+    /// A no waits for nothing: what is written about it is written afterwards.
+    ///
     /// - Parameters:
-    ///   - read: Reads the answer.
     ///   - refused: What to do where it is no, before it is waited for another.
     ///   - body: What is done meanwhile; it goes on until it is cancelled.
     /// - Throws: What the body throws, and `CancellationError`.
     func whileConsented(
-        read: @escaping @Sendable () async throws -> Consent,
         refused: @escaping @Sendable () async -> Void,
         _ body: @escaping @Sendable () async throws -> Void
     ) async throws {
@@ -28,15 +29,18 @@ struct ConsentWatch: Sendable {
                 var pause = Pause()
                 while true {
                     try Task.checkCancellation()
-                    switch try await read() {
+                    switch try await consent.read().0 {
                     case .yes:
                         pause = Pause()
-                        try await Self.run(body, until: changes) { try await read() != .yes }
+                        // It is a no also where somebody said yes again right after it.
+                        if case .no = try await run(body, until: changes) { await refused() }
                     case .no:
                         pause = Pause()
                         await refused()
+                        await consent.keep()
                         for await _ in changes { break }
                     case .unknown:
+                        await consent.keep()
                         // What makes it readable again, a permission or a network, changes no object and tells nobody.
                         try await Task.sleep(for: pause.next())
                     }
@@ -47,19 +51,26 @@ struct ConsentWatch: Sendable {
         }
     }
 
-    /// Runs a body until a change after which a condition holds.
-    private static func run(
+    /// Runs a body until a change after which the answer is not yes; returns that answer.
+    private func run(
         _ body: @escaping @Sendable () async throws -> Void,
-        until changes: AsyncStream<Void>,
-        _ isOver: @escaping @Sendable () async throws -> Bool
-    ) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await body() }
+        until changes: AsyncStream<Void>
+    ) async throws -> Consent? {
+        try await withThrowingTaskGroup(of: Consent?.self) { group in
             group.addTask {
-                for await _ in changes where try await isOver() { return }
+                await consent.keep()
+                try await body()
+                return nil
+            }
+            group.addTask {
+                for await _ in changes {
+                    let answer = try await consent.glance()
+                    if answer != .yes { return answer }
+                }
+                return nil
             }
             defer { group.cancelAll() }
-            try await group.next()
+            return try await group.next() ?? nil
         }
     }
 
@@ -85,10 +96,12 @@ struct ConsentWatch: Sendable {
         let selection = Selection(namespace: namespace, fields: "metadata.name=\(name)")
         return {
             var pause = Pause()
+            var isMissing = false
             while true {
                 do {
                     for try await event in client.watch(resource, selection) {
                         pause = Pause()
+                        isMissing = false
                         if case .bookmark = event { continue }
                         change.yield()
                     }
@@ -99,7 +112,10 @@ struct ConsentWatch: Sendable {
                 } catch {
                     try Task.checkCancellation()
                     journal.noteWatching(error)
-                    change.yield()
+                    // A resource that goes on not being served says nothing new; when it is, its objects are told of.
+                    let wasMissing = isMissing
+                    if case KubernetesError.notFound = error { isMissing = true } else { isMissing = false }
+                    if !(wasMissing && isMissing) { change.yield() }
                     // A server that is down, and a resource that is not served yet, tell nobody when they are there.
                     try await Task.sleep(for: pause.next())
                 }

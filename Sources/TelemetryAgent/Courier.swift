@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Synchronization
 import TelemetryModel
 
 /// Sends what waits, until it is taken or refused for good.
-struct Courier: Sendable {
+///
+/// What an endpoint said about itself is known as long as the courier is, whoever interrupts its runs.
+final class Courier: Sendable {
     /// One attempt that is over.
     struct Attempt: Sendable {
         let report: WaitingReport
@@ -22,13 +25,39 @@ struct Courier: Sendable {
     /// It is asked right before every attempt, and so is where consent is read and where a request is signed.
     typealias Preparation = @Sendable (WaitingReport, RequestBody) async throws -> TelemetryRequest?
 
-    let delivery: Delivery
-    let journal: AgentJournal
-    var random: @Sendable () -> Double = { .random(in: 0..<1) }
-    /// Waits before a report is tried again: the time that the schedule gives, which no event ends.
-    var pause: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
-    /// Told of every attempt.
-    var onAttempt: @Sendable (Attempt) async -> Void = { _ in }
+    /// What the endpoint asked for.
+    private struct Memory {
+        var schedule: RetrySchedule
+        var gzip = GzipSupport()
+        /// Nothing is sent before.
+        var notBefore: ContinuousClock.Instant?
+    }
+
+    private let delivery: Delivery
+    private let journal: AgentJournal
+    private let pause: @Sendable (Duration) async throws -> Void
+    private let onAttempt: @Sendable (Attempt) async -> Void
+    private let memory: Mutex<Memory>
+
+    /// - Parameters:
+    ///   - delivery: Sends.
+    ///   - journal: Is told of failures.
+    ///   - random: A number from 0 up to 1, another one every time.
+    ///   - pause: Waits before a report is tried again: the time that the schedule gives, which no event ends.
+    ///   - onAttempt: Told of every attempt, also of one that was cut off.
+    init(
+        delivery: Delivery,
+        journal: AgentJournal,
+        random: @escaping @Sendable () -> Double = { .random(in: 0..<1) },
+        pause: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        onAttempt: @escaping @Sendable (Attempt) async -> Void = { _ in }
+    ) {
+        self.delivery = delivery
+        self.journal = journal
+        self.pause = pause
+        self.onAttempt = onAttempt
+        memory = Mutex(Memory(schedule: RetrySchedule(random: random)))
+    }
 
     /// Sends what waits in an outbox, as it comes, one after the other.
     ///
@@ -38,18 +67,26 @@ struct Courier: Sendable {
     /// - Returns: Once `prepare` gave nothing.
     /// - Throws: What `prepare` throws, or `CancellationError`.
     func run(_ outbox: Outbox, prepare: @escaping Preparation) async throws {
-        var schedule = RetrySchedule(random: random)
-        var gzip = GzipSupport()
+        // A run before this one may have been told to wait.
+        if let wait = memory.withLock({ $0.notBefore.map { $0 - .now } }), wait > .zero { try await pause(wait) }
         var last: Collector?
         for await _ in await outbox.changes() {
             // A report that fails does not hold the other one back.
             while let report = await outbox.next(after: last) {
                 last = report.collector
-                guard let answer = try await send(report, &gzip, prepare) else { return }
+                guard let answer = try await send(report, prepare) else { return }
                 if case .retry(let retryAfter, _) = answer {
-                    try await pause(schedule.delay(retryAfter: retryAfter))
+                    let wait = memory.withLock { memory in
+                        let wait = memory.schedule.delay(retryAfter: retryAfter)
+                        memory.notBefore = .now + wait
+                        return wait
+                    }
+                    try await pause(wait)
                 } else {
-                    schedule.reset()
+                    memory.withLock { memory in
+                        memory.schedule.reset()
+                        memory.notBefore = nil
+                    }
                     await outbox.remove(report)
                 }
             }
@@ -62,11 +99,10 @@ struct Courier: Sendable {
     /// - Returns: How many were taken: all of them, or those before `prepare` gave nothing.
     /// - Throws: What `prepare` throws, `CancellationError`, or the first failure as an `AgentError` once all were tried.
     func sendNow(_ reports: [WaitingReport], prepare: @escaping Preparation) async throws -> Int {
-        var gzip = GzipSupport()
         var failure: AgentError?
         var taken = 0
         for report in reports {
-            guard let answer = try await send(report, &gzip, prepare) else { return taken }
+            guard let answer = try await send(report, prepare) else { return taken }
             failure = failure ?? answer.failure
             if answer == .accepted { taken += 1 }
         }
@@ -77,20 +113,20 @@ struct Courier: Sendable {
     /// Sends a report once; packed where the endpoint takes that, and then plain where it does not after all.
     private func send(
         _ report: WaitingReport,
-        _ gzip: inout GzipSupport,
         _ prepare: Preparation
     ) async throws -> DeliveryAnswer? {
-        var body = RequestBody(report.text, packed: gzip.isTaken)
+        var body = RequestBody(report.text, packed: memory.withLock { $0.gzip.isTaken })
         guard var reply = try await attempt(report, body, prepare) else { return nil }
         if body.isPacked, reply.answer == .refused(status: 415) {
-            gzip.refuse()
+            memory.withLock { $0.gzip.refuse() }
             body = RequestBody(report.text)
             guard let second = try await attempt(report, body, prepare) else { return nil }
             reply = second
         }
-        gzip.learn(from: reply.codings)
+        memory.withLock { $0.gzip.learn(from: reply.codings) }
         if let reason = reply.answer.failure {
-            journal.noteFailure(reason, of: report.collector)
+            let isFinal = if case .refused = reply.answer { true } else { false }
+            journal.noteFailure(reason, of: report.collector, isFinal: isFinal)
         } else {
             journal.noteSuccess(of: report.collector)
         }
@@ -105,7 +141,14 @@ struct Courier: Sendable {
         // Whoever is cancelled sends nothing more, not even begins to.
         try Task.checkCancellation()
         guard let request = try await prepare(report, body) else { return nil }
-        let reply = try await delivery.attempt(request)
+        let reply: Delivery.Reply
+        do {
+            reply = try await delivery.attempt(request)
+        } catch {
+            // Its body may have arrived all the same.
+            await onAttempt(Attempt(report: report, at: delivery.now(), body: body, answer: .cutOff))
+            throw error
+        }
         await onAttempt(Attempt(report: report, at: delivery.now(), body: body, answer: reply.answer))
         return reply
     }

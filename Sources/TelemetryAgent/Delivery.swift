@@ -16,6 +16,8 @@ struct Delivery: Sendable {
         var codings: [String] = []
         /// What the endpoint says is wrong, for people; nil where it says nothing.
         var explanation: String?
+        /// Whether it is the account of an erasure.
+        var isErasure = false
     }
 
     let http: HTTPClient
@@ -58,8 +60,15 @@ struct Delivery: Sendable {
         return Reply(
             answer: answer,
             codings: headers["Accept-Encoding"],
-            explanation: body.flatMap { $0 }.flatMap(Self.explanation)
+            explanation: body.flatMap { $0 }.flatMap(Self.explanation),
+            isErasure: body.flatMap { $0 }.map(Self.isErasure) ?? false
         )
+    }
+
+    /// Whether a body is `{"sightings": 1, "months": 1, …}`, which `DELETE /v1/cluster` is answered with.
+    private static func isErasure(_ body: ByteBuffer) -> Bool {
+        struct Document: Decodable { let sightings, months: Int }
+        return (try? JSONDecoder().decode(Document.self, from: Data(body.readableBytesView))) != nil
     }
 
     /// The text of `{"error": "…"}`, as far as it can be shown.

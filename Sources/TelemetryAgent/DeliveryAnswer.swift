@@ -44,6 +44,9 @@ public enum DeliveryAnswer: Equatable, Sendable {
     /// No answer came in time.
     static let late = Self.retry(after: nil, reason: .undeliverable(reason: "no answer in time"))
 
+    /// Whoever sends it was told to stop before there was an answer.
+    static let cutOff = Self.retry(after: nil, reason: .undeliverable(reason: "it was cut off"))
+
     /// Why it was not taken, in words without addresses; nil where it was.
     public var failure: AgentError? {
         switch self {

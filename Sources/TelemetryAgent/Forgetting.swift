@@ -50,13 +50,19 @@ public struct Forgetting: Sendable {
         // What was reported under the UID, or under a key that was reset, is not this key's to erase.
         if let reported, reported != key.clusterID { return .unprovable(reported) }
         guard var url = URLComponents(string: endpoint) else { throw AgentError.invalidEndpoint }
-        url.path = url.path.drop { $0 == "/" }.isEmpty ? Self.path : url.path + Self.path
+        while url.path.hasSuffix("/") { url.path.removeLast() }
+        url.path += Self.path
         guard let address = url.string else { throw AgentError.invalidEndpoint }
         let identity = AgentIdentity.key(key)
         let headers = try identity.headers(method: "DELETE", path: urlPath(address), body: [], at: instant)
         let request = TelemetryRequest("DELETE", endpoint: address, headers: headers, body: [])
         let reply = try await delivery.attempt(request)
-        guard let failure = reply.answer.failure else { return .erased(key.clusterID) }
+        guard let failure = reply.answer.failure else {
+            // What takes everything, such as the page of a network that wants a login, erases nothing.
+            return reply.isErasure
+                ? .erased(key.clusterID)
+                : .failed(key.clusterID, reason: "what answers there is no backend that erases")
+        }
         return .failed(key.clusterID, reason: reply.explanation.map { "\(failure): \($0)" } ?? "\(failure)")
     }
 

@@ -11,6 +11,7 @@ public final class IdentitySource: Sendable {
     private let mode: IdentityMode
     private let store: KeyStore
     private let reader: ClusterReader
+    private let status: StatusStore
     /// Whether this process had the key, after which no other kind of identity will do.
     private let hadKey = Mutex(false)
 
@@ -24,6 +25,7 @@ public final class IdentitySource: Sendable {
         self.mode = mode
         store = KeyStore(client: client, namespace: namespace)
         reader = ClusterReader(client: client)
+        status = StatusStore(client: client, namespace: namespace)
     }
 
     /// The identity to report under; the key is made where there is none.
@@ -57,9 +59,20 @@ public final class IdentitySource: Sendable {
         return .key(key)
     }
 
-    /// The identity without a key, unless there was one before.
+    /// The identity without a key, unless there was one before, of this process or of one before it.
     private func unsigned(_ reason: String) async throws -> AgentIdentity {
-        guard !hadKey.withLock({ $0 }) else { throw AgentError.keyWithdrawn(reason: reason) }
+        let hadKey = if hadKey.withLock({ $0 }) { true } else { try await hadKeyBefore() }
+        guard !hadKey else { throw AgentError.keyWithdrawn(reason: reason) }
         return .uid(try await reader.clusterID(), reason: reason)
+    }
+
+    /// Whether the cluster reported under a key, as far as this may be known.
+    private func hadKeyBefore() async throws -> Bool {
+        do {
+            return try await status.read().clusterID?.isVersion8 == true
+        } catch KubernetesError.forbidden {
+            // An agent without its ConfigMap cannot give notice and sends only by a person's order.
+            return false
+        }
     }
 }

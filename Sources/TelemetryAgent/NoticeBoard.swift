@@ -17,11 +17,23 @@ struct NoticeBoard: Sendable {
     ///
     /// - Throws: Where it cannot be given; then nothing may be sent.
     func give() async throws -> Duration {
-        if let remaining = notice.remaining(of: period, in: try await status.read(), at: now()) { return remaining }
-        try await announce(at: now())
-        // The text is written last: where it stands, the notice was given in both places.
+        let record = try await status.read()
+        let now = now()
+        switch notice.state(in: record, at: now) {
+        case .given(let ago): return max(.zero, period - ago)
+        // A clock that was ahead when the notice was given does not make the period longer.
+        case .givenLater: break
+        case .missing:
+            // Where the text cannot be written there is no Event either, time and again. The time comes last: where it
+            // stands, the notice was given in both places.
+            if record.data[StatusRecord.Key.notice] != notice.text {
+                try await status.write([StatusRecord.Key.notice: notice.text, StatusRecord.Key.noticeAt: nil])
+            }
+            try await announce(at: now)
+        }
         try await status.write([
-            StatusRecord.Key.notice: notice.text, StatusRecord.Key.noticeAt: now().rfc3339,
+            StatusRecord.Key.noticeAt: now.rfc3339,
+            StatusRecord.Key.nextReportAt: now.advanced(bySeconds: period.components.seconds).rfc3339,
         ])
         return period
     }

@@ -86,6 +86,8 @@ public struct OwnersChoice: Sendable {
         public let forgotten: [ConsentPlace]
         /// The places that still say no, with their reasons.
         public let remaining: [ConsentPlace: String]
+        /// Whether there is a sign of an agent in the namespace.
+        public let hasAgent: Bool
     }
 
     private let client: KubernetesClient
@@ -106,7 +108,7 @@ public struct OwnersChoice: Sendable {
     /// - Throws: `AgentError` or `KubernetesError`.
     public func optOut() async throws -> Outcome {
         let facts = await facts()
-        return try await make(try ConsentChange(refusingIn: facts), forgetting: [])
+        return try await make(try ConsentChange(refusingIn: facts), forgetting: [], facts.objects)
     }
 
     /// Says yes, and takes back every no that can be taken back from here.
@@ -116,7 +118,7 @@ public struct OwnersChoice: Sendable {
         let facts = await facts()
         let refusals = Refusals(facts.objects.statusConfigMap.object?.data ?? [:])
         let change = try ConsentChange(agreeingIn: facts)
-        return try await make(change, forgetting: ConsentPlace.allCases.filter(refusals.contains))
+        return try await make(change, forgetting: ConsentPlace.allCases.filter(refusals.contains), facts.objects)
     }
 
     private func facts() async -> ConsentFacts {
@@ -124,7 +126,11 @@ public struct OwnersChoice: Sendable {
         return ConsentFacts(objects: await reader.platformObjects(statusIn: status.namespace))
     }
 
-    private func make(_ change: ConsentChange, forgetting refusals: [ConsentPlace]) async throws -> Outcome {
+    private func make(
+        _ change: ConsentChange,
+        forgetting refusals: [ConsentPlace],
+        _ objects: PlatformObjects
+    ) async throws -> Outcome {
         let changed = ConsentPlace.allCases.filter { change.patches[$0] != nil }
         for place in changed { try await apply(change.patches[place] ?? .null, to: place) }
         var forgotten: [String: String?] = [:]
@@ -134,7 +140,8 @@ public struct OwnersChoice: Sendable {
             place: change.place,
             changed: changed,
             forgotten: refusals,
-            remaining: change.remaining
+            remaining: change.remaining,
+            hasAgent: StatusRecord(data: objects.statusConfigMap.object?.data ?? [:]).isOfAgent
         )
     }
 

@@ -22,6 +22,11 @@ struct ReportMoments: Equatable, Sendable {
         phase = Int64(word % UInt64(self.interval))
     }
 
+    /// The first moment after another time, to the second.
+    func next(after instant: UTCInstant) -> UTCInstant {
+        UTCInstant(secondsSinceEpoch: next(after: .seconds(instant.secondsSinceEpoch)).components.seconds)
+    }
+
     /// The first moment after another time, both since the epoch.
     func next(after time: Duration) -> Duration {
         let (rounds, rest) = (time.nanoseconds - phase).quotientAndRemainder(dividingBy: interval)

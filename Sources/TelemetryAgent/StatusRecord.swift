@@ -72,6 +72,9 @@ struct StatusRecord: Sendable {
     /// The id of the last report; nil where there was none, or somebody changed it.
     var clusterID: ClusterID? { data[Key.clusterID].flatMap { ClusterID($0) } }
 
+    /// Whether an agent wrote here, and not only somebody who said no.
+    var isOfAgent: Bool { data[Key.notice] != nil || data[Key.clusterID] != nil || data[Key.telemetry] != nil }
+
     /// What the agent said of consent itself, for those of its settings that nobody else can see.
     var consent: Consent? {
         guard let place = data[Key.place].flatMap(ConsentPlace.init(rawValue:)) else {

@@ -34,7 +34,10 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     private let watch: ConsentWatch
     private let board: NoticeBoard
     private let status: StatusStore
-    private let delivery: Delivery
+    /// Sends at every interval.
+    private let courier: Courier
+    /// Sends when a person says so.
+    private let messenger: Courier
     private let outbox: Outbox
     private let election: LeaderElection?
     private let journal: AgentJournal
@@ -68,22 +71,48 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         self.now = now
         self.outbox = outbox
         self.election = election
-        self.metrics = AgentMetrics(factory: metrics)
-        journal = AgentJournal(logger)
+        let agentMetrics = AgentMetrics(factory: metrics)
+        let journal = AgentJournal(logger)
+        (self.metrics, self.journal) = (agentMetrics, journal)
         reader = ClusterReader(client: client)
         identities = IdentitySource(mode: settings.identity, client: client, namespace: settings.namespace)
         status = StatusStore(client: client, namespace: settings.namespace)
-        consent = ConsentReader(settings: settings, reader: reader, status: status, journal: journal)
-        watch = ConsentWatch(client: client, namespace: settings.namespace, journal: journal)
+        consent = ConsentReader(
+            settings: settings,
+            reader: reader,
+            status: status,
+            journal: journal,
+            metrics: agentMetrics,
+            now: now
+        )
+        watch = ConsentWatch(client: client, consent: consent, namespace: settings.namespace, journal: journal)
         let (endpoint, interval) = (settings.endpoint, settings.interval)
         board = NoticeBoard(
             client: client,
             status: status,
-            notice: Notice(endpoint: endpoint, interval: interval, namespace: settings.namespace),
+            notice: Notice(
+                endpoint: endpoint,
+                interval: interval,
+                namespace: settings.namespace,
+                identity: settings.identity
+            ),
             period: settings.noticePeriod,
             now: now
         )
-        delivery = Delivery(http: httpClient, limit: deliveryLimit, now: now)
+        let delivery = Delivery(http: httpClient, limit: deliveryLimit, now: now)
+        let record = AttemptRecord(settings: settings, status: status, identities: identities, now: now)
+        func makeCourier(isScheduled: Bool) -> Courier {
+            Courier(
+                delivery: delivery,
+                journal: journal,
+                onAttempt: { attempt in
+                    agentMetrics.attempted(attempt.answer, at: attempt.at)
+                    await record.keep(attempt, isScheduled: isScheduled, journal)
+                }
+            )
+        }
+        courier = makeCourier(isScheduled: true)
+        messenger = makeCourier(isScheduled: false)
     }
 
     /// Sends reports until the task is cancelled or the service is shut down.
@@ -118,11 +147,16 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             // Another replica says it now.
             journal.forgetConsent()
         }
-        try await watch.whileConsented(
-            read: { try await self.readConsent() },
-            refused: { await self.outbox.clear() },
-            { try await self.report() }
-        )
+        do {
+            try await watch.whileConsented(
+                refused: { await self.outbox.clear() },
+                { try await self.report() }
+            )
+        } catch {
+            // Another replica reports, and is told of a no, from here on; only a pod that goes leaves what waits to the next.
+            if !Task.isShuttingDownGracefully { await outbox.clear() }
+            throw error
+        }
     }
 
     /// Reports at every interval, until cancelled.
@@ -132,12 +166,13 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         try await persistently(journal.noteNotice(failure:)) { try await giveNotice() }
         let identity = try await persistently(noteFailure) { try await identities.identity() }
         let moments = ReportMoments(every: settings.interval, of: identity.clusterID)
-        await status.tryWriting(StatusRecord.changes(recording: identity, next: nextReport(moments)), journal)
+        let next = moments.next(after: now())
+        await status.tryWriting(StatusRecord.changes(recording: identity, next: next), journal)
         try await withThrowingTaskGroup(of: Void.self) { group in
             var isSending = false
             for try await _ in SpreadTicks(moments: moments) {
                 try await prepareReports()
-                if !isSending { group.addTask { try await self.send(moments) } }
+                if !isSending { group.addTask { try await self.send() } }
                 isSending = true
             }
         }
@@ -168,14 +203,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     }
 
     /// Sends what waits, until cancelled.
-    private func send(_ moments: ReportMoments) async throws {
-        let courier = Courier(
-            delivery: delivery,
-            journal: journal,
-            onAttempt: { attempt in
-                await self.record(attempt, next: self.nextReport(moments))
-            }
-        )
+    private func send() async throws {
         while true {
             try await persistently(noteFailure) { try await courier.run(outbox, prepare: request) }
             // Consent is no more, and whoever watches it ends this; unless it is there again already.
@@ -187,13 +215,8 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     @Sendable private func request(_ report: WaitingReport, _ body: RequestBody) async throws -> TelemetryRequest? {
         let identity = try await identities.identity()
         // Consent is read last, right before the request is sent.
-        guard try await readConsent() == .yes else { return nil }
+        guard try await consent.read().0 == .yes else { return nil }
         return try TelemetryRequest(body, from: identity, to: settings.endpoint, at: now())
-    }
-
-    private func nextReport(_ moments: ReportMoments) -> UTCInstant {
-        let next = moments.next(after: .seconds(now().secondsSinceEpoch))
-        return UTCInstant(secondsSinceEpoch: next.components.seconds)
     }
 
     /// Collects and sends what there is to report, now and once, unless somebody said no.
@@ -206,10 +229,9 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         try await mappingErrors {
             let (consent, objects) = try await self.consent.read()
             guard consent == .yes else { return .refused(consent) }
-            let courier = Courier(delivery: delivery, journal: journal, onAttempt: { await self.record($0, next: nil) })
             let reports = try await collect(objects)
-            let taken = try await courier.sendNow(reports, prepare: request)
-            guard taken < reports.count, case let consent = try await readConsent(), consent != .yes else {
+            let taken = try await messenger.sendNow(reports, prepare: request)
+            guard taken < reports.count, case let consent = try await self.consent.read().0, consent != .yes else {
                 return .sent(reports: taken)
             }
             return .refused(consent)
@@ -245,36 +267,6 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             let bodies = try await collect(objects).map { RequestBody($0.text) }
             return try ReportBundle(bodies, signedBy: key, to: settings.endpoint, at: now())
         }
-    }
-
-    /// The answer of this moment; where it is another than before, the status says so, too.
-    private func readConsent() async throws -> Consent {
-        let (consent, objects) = try await self.consent.read()
-        metrics.read(consent)
-        if case .unreadable = objects.statusConfigMap { return consent }
-        let record = StatusRecord(data: objects.statusConfigMap.object?.data ?? [:])
-        await status.tryWriting(record.changes(recording: consent, at: now()), journal)
-        return consent
-    }
-
-    /// Keeps what became of a report where everybody in the cluster can read it.
-    private func record(_ attempt: Courier.Attempt, next: UTCInstant?) async {
-        metrics.attempted(attempt.answer, at: attempt.at)
-        let record: StatusRecord
-        do {
-            record = try await status.read()
-        } catch {
-            return journal.noteWriting(error)
-        }
-        let delivery = DeliveryRecord(attempt, to: settings.endpoint)
-        // A report that is tried again and again is told of once.
-        guard !record.hasTold(of: delivery) else { return }
-        var changes = record.changes(recording: delivery, of: attempt.report)
-        // The report was sent; where the id cannot be read now, the one that stands there was right a moment ago.
-        if let identity = try? await identities.existing() {
-            changes.merge(StatusRecord.changes(recording: identity, next: next)) { $1 }
-        }
-        await status.tryWriting(changes, journal)
     }
 
     private func collect(_ objects: PlatformObjects) async throws -> [WaitingReport] {

@@ -55,7 +55,7 @@ struct ClusterOptions: ParsableArguments {
                 try await body(client, agentNamespace)
             }
         } catch let error as AgentError {
-            throw CommandFailure.unavailable(error.description)
+            throw error.isOfServer ? .unavailable(error.description) : CommandFailure.failed(error.description)
         } catch let error as KubernetesError {
             throw CommandFailure.unavailable(error.description)
         } catch let error as KubernetesConfigurationError {

@@ -36,9 +36,10 @@ struct OptOutCommand: AsyncParsableCommand {
             if forget {
                 do {
                     failure = try await askToForget(client, namespace)
-                } catch let error as KubernetesError {
-                    failure = .unavailable("the backend was not asked to erase anything: \(error)")
-                } catch let error as AgentError {
+                } catch let error as CommandFailure {
+                    failure = error
+                } catch {
+                    try Task.checkCancellation()
                     failure = .unavailable("the backend was not asked to erase anything: \(error)")
                 }
             }
@@ -46,6 +47,12 @@ struct OptOutCommand: AsyncParsableCommand {
             for place in outcome.changed { Terminal.write(line: "Changed: \(place) now says no.") }
             if outcome.changed.isEmpty { Terminal.write(line: "Unchanged: \(outcome.place) said no already.") }
             Terminal.write(line: "Telemetry is off.")
+            if outcome.place == .statusConfigMap, !outcome.hasAgent {
+                Terminal.write(
+                    line:
+                        "No agent has run in the namespace \(namespace) yet; if it is in another one, give --namespace."
+                )
+            }
         }
         // The no is what matters most; it does not depend on the backend.
         if let failure { throw failure }
@@ -61,7 +68,7 @@ struct OptOutCommand: AsyncParsableCommand {
         }
         switch outcome {
         case .erased(let id):
-            Terminal.write(line: "Erased: \(endpoint) has nothing of \(id.text) any more.")
+            Terminal.write(line: "Erased: \(endpoint) has removed what it had of \(id.text).")
         case .unknown:
             Terminal.write(line: "Nothing to erase: no report was sent from this cluster.")
         case .unprovable(let id):

@@ -49,7 +49,7 @@ struct StatusCommand: AsyncParsableCommand {
         case .yes: "Telemetry is on: nobody said no."
         case .no(let place, let reason): "Telemetry is off, because of \(place): \(reason)."
         case .unknown(let place, let reason):
-            "Telemetry is off as far as can be seen from here: whether \(place) says no could not be read: \(reason)."
+            "Telemetry is off as far as can be known: whether \(place) says no could not be read: \(reason)."
         }
     }
 

@@ -151,7 +151,13 @@ struct AgentClusterTests {
         let token = try await account("partial", in: plane, without: "nodes")
         let recorder = LogRecorder()
         try await TelemetryReceiver.with { receiver in
-            try await withAgent(plane, token: token, endpoint: receiver.url, logger: recorder.logger) { agent, client in
+            try await withAgent(
+                plane,
+                token: token,
+                endpoint: receiver.url,
+                identity: .uid,
+                logger: recorder.logger
+            ) { agent, client in
                 let outcomes = [try await agent.sendOnce(), try await agent.sendOnce()]
                 #expect(outcomes == [.sent(reports: 1), .sent(reports: 1)])
                 var requests = receiver.requests.makeAsyncIterator()

@@ -67,7 +67,11 @@ struct ConsentTests {
             ("cozystackController: {disableTelemetry: maybe}", false), ("cozystackController: [", false),
             ("cozystackController: {disableTelemetry: false}", true), ("cozystackController: {}", true), ("", true),
             ("# nothing", true), ("cozystackController: {disableTelemetry: }", true),
-            ("disableTelemetry: true", true),
+            ("disableTelemetry: true", true), ("cozystackController: \"disableTelemetry: true\"", false),
+            ("\"cozystackController.disableTelemetry: true\"", false), ("[cozystackController]", false), ("no", false),
+            ("a: &a {disableTelemetry: true}\ncozystackController: {<<: *a}", false),
+            ("a: &a {disableTelemetry: true}\ncozystackController: {<<: [{x: 1}, *a]}", false),
+            ("a: &a {disableTelemetry: true}\ncozystackController: {<<: *a, disableTelemetry: false}", true),
         ]
     )
     func controllerValues(yaml: String, isYes: Bool) {
@@ -79,7 +83,23 @@ struct ConsentTests {
         #expect(!isYes)
     }
 
-    @Test("values of the two Packages switch off", arguments: [JSONValue.bool(true), .string("true"), .number(1)])
+    @Test(
+        "values of a Package that are not where they are to be are a no",
+        arguments: [
+            ["platform": false], ["platform": ["values": "telemetry"]], ["platform": ["values": ["telemetry": false]]],
+            ["platform": ["values": ["telemetry": [true]]]],
+        ] as [JSONValue]
+    )
+    func misshapenPackages(components: JSONValue) {
+        let package = Package(metadata: meta("package"), variant: nil, components: components)
+        let consent = Consent(ConsentFacts(objects: PlatformObjects(platformPackage: .found(package))))
+        #expect(consent == .no(place: .platformPackage, reason: "its value is neither a yes nor a no"))
+    }
+
+    @Test(
+        "values of the two Packages switch off",
+        arguments: [JSONValue.bool(true), .string("true"), .number(1), .string(""), .string("flase"), .array([])]
+    )
     func packages(value: JSONValue) {
         let telemetry = JSONValue.object(["telemetry": .object(["disabled": value])])
         let platform = package(["platform": .object(["values": telemetry])])

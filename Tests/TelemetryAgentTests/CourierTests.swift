@@ -93,6 +93,32 @@ struct CourierTests {
         }
     }
 
+    @Test("what an endpoint asked for is heeded by the next run, too")
+    func interruption() async throws {
+        let (waits, wait) = AsyncStream.makeStream(of: Duration.self)
+        let reply = TelemetryReceiver.Reply(status: 429, headers: [("Retry-After", "3600")])
+        try await TelemetryReceiver.with(.replies([reply])) { receiver async throws in
+            let pause: @Sendable (Duration) async throws -> Void = { duration in
+                wait.yield(duration)
+                // As long as the run is not cancelled.
+                try await Task.sleep(for: .seconds(60))
+            }
+            try await withCourier(pause: pause) { courier, outbox in
+                await outbox.replace(with: [facts])
+                var seen = waits.makeAsyncIterator()
+                for _ in 1...2 {
+                    let task = Task { try await courier.run(outbox, prepare: unsigned(to: receiver.url)) }
+                    let wait = try #require(await seen.next())
+                    #expect(wait > .seconds(3_500))
+                    task.cancel()
+                    _ = await task.result
+                }
+                // A second request would have been answered 200.
+                #expect(await outbox.count == 1)
+            }
+        }
+    }
+
     @Test("a newer report takes the place of one that waits to be tried again")
     func replacement() async throws {
         let newer = WaitingReport.example(.v1Operator, "cozy_loadbalancers_count 2\n")

@@ -133,16 +133,21 @@ struct IdentityTests {
     @Test("an agent that had its key does not report by the UID when it is taken away")
     func withdrawn() async throws {
         let name = "identity-withdrawn"
-        try await asServiceAccount(name, granted: "get,create") { agent, _, plane in
+        try await asServiceAccount(name, granted: "get,create") { agent, admin, plane in
+            try await plane.grant("status", ["get"], "configmaps", to: "agent", of: name)
             let source = source(agent, name)
-            _ = try key(try await source.identity())
+            let key = try key(try await source.identity())
+            let status = StatusStore(client: admin, namespace: name)
+            try await status.write(StatusRecord.changes(recording: .key(key), next: nil))
             try await plane.kubectl("delete", "rolebinding", "keys", "-n", name)
             // Nothing tells when the server knows of it.
             var error: AgentError?
             while error == nil {
                 do { _ = try await source.identity() } catch let thrown as AgentError { error = thrown }
             }
-            guard case .keyWithdrawn = error else { throw Unexpected() }
+            guard case .keyWithdrawn? = error, let error else { throw Unexpected() }
+            // Nor does the next process, which never had it.
+            await #expect(throws: error) { try await self.source(agent, name).identity() }
         }
     }
 

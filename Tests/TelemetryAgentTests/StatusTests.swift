@@ -82,6 +82,16 @@ struct StatusTests {
         #expect(!AgentStatus(PlatformObjects(), namespace: "agents").hasRun)
     }
 
+    @Test("what the agent itself could not read is known from what it said, whoever else can read it")
+    func unreadByAgent() {
+        let data = [
+            "telemetry": "unknown", "telemetry-place": "platformPackage", "telemetry-reason": "not allowed (403)",
+        ]
+        let map = ConfigMap(metadata: meta("cozy-telemetry-status"), data: data)
+        let status = AgentStatus(PlatformObjects(statusConfigMap: .found(map)), namespace: "agents")
+        #expect(status.consent == .unknown(place: .platformPackage, reason: "the agent got: not allowed (403)"))
+    }
+
     @Test("a no that the agent heard elsewhere counts only while it stands there")
     func formerRefusal() {
         let data = ["telemetry": "off", "telemetry-place": "configMap", "telemetry-reason": "it says no"]
@@ -94,32 +104,30 @@ struct StatusTests {
 @Suite("The notice")
 struct NoticeTests {
     private let notice = Notice(endpoint: "https://reports.example", interval: .seconds(900), namespace: "agents")
-    private let period = Duration.seconds(3_600)
     private let given = UTCInstant(secondsSinceEpoch: 1_772_323_200)
 
-    private func remaining(after seconds: Int64, text: String? = nil) -> Duration? {
+    private func state(after seconds: Int64, text: String? = nil) -> Notice.State {
         let record = StatusRecord(data: ["notice": text ?? notice.text, "notice-at": given.rfc3339])
         let now = UTCInstant(secondsSinceEpoch: given.secondsSinceEpoch + seconds)
-        return notice.remaining(of: period, in: record, at: now)
+        return notice.state(in: record, at: now)
     }
 
     @Test("its period is counted from when it was given, over restarts")
     func restarts() {
-        #expect(remaining(after: 0) == .seconds(3_600))
-        #expect(remaining(after: 3_599) == .seconds(1))
-        #expect(remaining(after: 3_600) == .zero)
-        #expect(remaining(after: 1 << 40) == .zero)
-        #expect(remaining(after: -1 << 40) == .seconds(3_600))
+        #expect(state(after: 0) == .given(.zero))
+        #expect(state(after: 3_599) == .given(.seconds(3_599)))
+        #expect(state(after: 1 << 40) == .given(.seconds(1 << 40)))
+        #expect(state(after: -1) == .givenLater)
     }
 
     @Test("it is given again where it was not given, cannot be read, or said something else")
     func again() {
         let now = given
-        #expect(notice.remaining(of: period, in: StatusRecord(data: [:]), at: now) == nil)
+        #expect(notice.state(in: StatusRecord(data: [:]), at: now) == .missing)
         let half = StatusRecord(data: ["notice": notice.text, "notice-at": "yesterday"])
-        #expect(notice.remaining(of: period, in: half, at: now) == nil)
+        #expect(notice.state(in: half, at: now) == .missing)
         let other = Notice(endpoint: "https://other.example", interval: .seconds(900), namespace: "agents")
-        #expect(remaining(after: 9_999, text: other.text) == nil)
+        #expect(state(after: 9_999, text: other.text) == .missing)
     }
 
     @Test("it says where reports go, how often, how to see them and how to say no, and fits an Event")
