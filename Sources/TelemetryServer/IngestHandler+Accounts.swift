@@ -15,8 +15,10 @@ extension IngestHandler {
         let limits: IngestConnectionState.Limits
         /// A connection without a request is closed after so long.
         let idleTimeout: TimeAmount
-        /// After the last answer the sender has so long to read it and to close.
+        /// After the last answer the connection is closed once the sender has said nothing for so long.
         let lingering: TimeAmount = .seconds(2)
+        /// Whatever it says, the connection is closed so long after the last answer.
+        let longestLingering: TimeAmount = .seconds(30)
         let logger: Logger
     }
 

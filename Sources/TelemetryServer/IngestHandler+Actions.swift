@@ -83,6 +83,20 @@ extension IngestHandler {
         }
         context?.close(mode: .output, promise: nil)
         context?.read()
-        after(shared.lingering) { $0.perform($0.state.timedOut()) }
+        lastActivity = .now()
+        linger(until: .now() + longestLingering)
+    }
+
+    /// Closes the connection when nothing more comes, so that whoever is still sending gets to reading the answer.
+    private func linger(until end: NIODeadline) {
+        let rest = min(lastActivity + shared.lingering, end) - .now()
+        guard rest > .zero else { return perform(state.timedOut()) }
+        after(rest) { $0.linger(until: end) }
+    }
+
+    /// Gives nobody more time than there is after the last word, as the backend stops.
+    func hurry() {
+        longestLingering = shared.lingering
+        if state.isLingering { linger(until: .now() + longestLingering) }
     }
 }

@@ -38,12 +38,15 @@ final class IngestHandler: ChannelDuplexHandler {
     /// Whether parts came since time was last taken; bytes that make no part do not keep a connection open.
     private var hasHeard = false
     var lastActivity = NIODeadline.now()
+    /// The connection is closed so long after the last answer.
+    var longestLingering: TimeAmount
     private var timer: Scheduled<Void>?
 
     /// The handler of one connection, with the place of its `HTTPResponseEncoder`.
     init(_ shared: Shared, encoder: ChannelHandlerContext) {
         self.shared = shared
         self.encoder = encoder
+        longestLingering = shared.longestLingering
         state = IngestConnectionState(limits: shared.limits)
     }
 
@@ -90,7 +93,9 @@ final class IngestHandler: ChannelDuplexHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: receive(.inputClosed)
-        case is ChannelShouldQuiesceEvent: perform(state.finish())
+        case is ChannelShouldQuiesceEvent:
+            perform(state.finish())
+            hurry()
         default: context.fireUserInboundEventTriggered(event)
         }
     }

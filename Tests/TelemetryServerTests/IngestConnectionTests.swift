@@ -118,6 +118,23 @@ struct IngestConnectionTests {
         }
     }
 
+    @Test("413 is told also to a sender that goes on sending for long")
+    func tellsSlowSender() async throws {
+        try await RunningTestBackend.with(adjust: { $0.largestBody = 100_000 }) { backend async throws in
+            try await RawConnection.with(backend) { connection in
+                let part = chunk(String(repeating: "#", count: 65_536))
+                try await connection.send(head + "Transfer-Encoding: chunked\r\n\r\n" + part + part)
+                for _ in 1...6 {
+                    // The slowness itself: altogether longer than the backend waits for a sender that is silent.
+                    try await Task.sleep(for: .milliseconds(500))
+                    try await connection.send(chunk("#"))
+                }
+                #expect(try await connection.answer()?.status == 413)
+                #expect(try await connection.isClosed())
+            }
+        }
+    }
+
     @Test("of a body that breaks off nothing is stored; who can still read is told")
     func breaksOff() async throws {
         try await RunningTestBackend.with { backend async throws in
