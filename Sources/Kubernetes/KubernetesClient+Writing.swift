@@ -41,35 +41,6 @@ extension KubernetesClient {
         return try await send(patch, .PATCH, to: path, of: resource, as: "application/merge-patch+json")
     }
 
-    /// Deletes an object; one that does not exist is deleted already.
-    ///
-    /// - Parameters:
-    ///   - resource: The resource.
-    ///   - namespace: The namespace; nil for objects that belong to none.
-    ///   - name: The name.
-    ///   - uid: Deletes only the object with this UID, where it is given.
-    ///   - resourceVersion: Deletes only this version of the object, where it is given.
-    /// - Throws: `KubernetesError.conflict` where the object is another one, or another `KubernetesError`.
-    public func delete<Object>(
-        _ resource: Resource<Object>,
-        namespace: String? = nil,
-        name: String,
-        uid: String? = nil,
-        resourceVersion: String? = nil
-    ) async throws {
-        let conditions = [("uid", uid), ("resourceVersion", resourceVersion)]
-            .compactMap { name, value in value.map { (name, JSONValue.string($0)) } }
-        let options: JSONValue = [
-            "apiVersion": "v1", "kind": "DeleteOptions", "preconditions": .object(Dictionary(conditions) { $1 }),
-        ]
-        let path = resource.path(namespace: namespace, name: name)
-        do {
-            _ = try await transport.body(of: try call(.DELETE, path, options, accept: "application/json"))
-        } catch KubernetesError.notFound {
-            return
-        }
-    }
-
     private func send<Object>(
         _ value: JSONValue,
         _ method: HTTPMethod,
@@ -77,23 +48,15 @@ extension KubernetesClient {
         of resource: Resource<Object>,
         as contentType: String = "application/json"
     ) async throws -> Object {
-        let call = try call(method, path, value, accept: resource.accept(list: false), contentType: contentType)
-        return try await transport.decode(Object.self, from: call)
-    }
-
-    private func call(
-        _ method: HTTPMethod,
-        _ path: String,
-        _ value: JSONValue,
-        accept: String,
-        contentType: String = "application/json"
-    ) throws -> Transport.Call {
+        let bytes: Data
         do {
-            let bytes = try JSONEncoder().encode(value)
-            return Transport.Call(method: method, path: path, accept: accept, body: (contentType, Array(bytes)))
+            bytes = try JSONEncoder().encode(value)
         } catch {
             let reason = "what is to be sent has a number that JSON cannot have"
             throw KubernetesError.invalidResponse(path: path, reason: reason)
         }
+        let accept = resource.accept(list: false)
+        let call = Transport.Call(method: method, path: path, accept: accept, body: (contentType, Array(bytes)))
+        return try await transport.decode(Object.self, from: call)
     }
 }

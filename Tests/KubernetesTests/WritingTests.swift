@@ -59,39 +59,6 @@ struct WritingTests {
         }
     }
 
-    @Test("an object is deleted where it is the one that is meant; one that is not there is no error")
-    func delete() async throws {
-        try await ControlPlane.withSharedClient { client, plane in
-            let namespace = try await plane.namespace("deleted")
-            let first = try await client.create(.configMaps, namespace: namespace, Self.map("one", ["a": "1"]))
-            let conflict = KubernetesError.conflict(path: "/api/v1/namespaces/\(namespace)/configmaps/one")
-            await #expect(throws: conflict) {
-                let other = "00000000-0000-0000-0000-000000000000"
-                try await client.delete(.configMaps, namespace: namespace, name: "one", uid: other)
-            }
-            let change: JSONValue = ["data": ["a": "2"]]
-            let second = try await client.patch(.configMaps, namespace: namespace, name: "one", merge: change)
-            await #expect(throws: conflict) {
-                let old = first.metadata.resourceVersion
-                try await client.delete(.configMaps, namespace: namespace, name: "one", resourceVersion: old)
-            }
-            #expect(try await client.get(.configMaps, namespace: namespace, name: "one") == second)
-            let (uid, version) = (second.metadata.uid, second.metadata.resourceVersion)
-            for _ in 0..<2 {
-                try await client.delete(
-                    .configMaps,
-                    namespace: namespace,
-                    name: "one",
-                    uid: uid,
-                    resourceVersion: version
-                )
-            }
-            await #expect(throws: KubernetesError.notFound(path: "/api/v1/namespaces/\(namespace)/configmaps/one")) {
-                _ = try await client.get(.configMaps, namespace: namespace, name: "one")
-            }
-        }
-    }
-
     @Test("what the server does not take is an error with its status")
     func refused() async throws {
         try await ControlPlane.withSharedClient { client, plane in

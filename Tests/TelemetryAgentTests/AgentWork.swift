@@ -13,6 +13,8 @@ struct AgentWork {
     let agent: KubernetesClient
     /// Reaches it as an administrator, to make things ready and to look.
     let admin: KubernetesClient
+    /// Where both are.
+    let plane: ControlPlane
 
     static let namespace = AgentSettings.defaultNamespace
     static let lease = "cozy-telemetry"
@@ -49,7 +51,7 @@ struct AgentWork {
         "watch deployments.apps/cozystack-controller": watching(.deployments, "cozy-system", "cozystack-controller"),
 
         "create leases.coordination.k8s.io": {
-            try await $0.admin.delete(.leases, namespace: namespace, name: lease)
+            try await $0.delete(.leases, lease)
             return try await $0.leads()
         },
         "patch leases.coordination.k8s.io/cozy-telemetry": {
@@ -66,7 +68,7 @@ struct AgentWork {
         },
 
         "create secrets": {
-            try await $0.admin.delete(.secrets, namespace: namespace, name: KeyStore.secretName)
+            try await $0.delete(.secrets, KeyStore.secretName)
             return try await $0.hasKey()
         },
         "get secrets/cozy-telemetry-identity": {
@@ -78,7 +80,7 @@ struct AgentWork {
         },
 
         "create configmaps": {
-            try await $0.admin.delete(.configMaps, namespace: namespace, name: status)
+            try await $0.delete(.configMaps, status)
             try await $0.store.write(["a": "b"])
             return true
         },
@@ -96,7 +98,7 @@ struct AgentWork {
             return true
         },
         "create events": {
-            try await $0.admin.delete(.configMaps, namespace: namespace, name: status)
+            try await $0.delete(.configMaps, status)
             _ = try await $0.board.give()
             return true
         },
@@ -118,6 +120,11 @@ struct AgentWork {
         } catch KubernetesError.conflict {
             return
         }
+    }
+
+    /// Deletes an object as the administrator, where it is there.
+    private func delete<Object>(_ resource: Resource<Object>, _ name: String) async throws {
+        try await plane.kubectl("delete", resource.plural, name, "-n", Self.namespace, "--ignore-not-found")
     }
 
     /// A part of the reports of either generation.
@@ -170,7 +177,7 @@ struct AgentWork {
         guard try await leads() else { return false }
         let isFree = try await admin.get(.leases, namespace: Self.namespace, name: Self.lease).claim.holder.isEmpty
         // Nobody has to wait for it in the next part.
-        if !isFree { try await admin.delete(.leases, namespace: Self.namespace, name: Self.lease) }
+        if !isFree { try await delete(.leases, Self.lease) }
         return isFree
     }
 
