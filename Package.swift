@@ -110,7 +110,7 @@ let package = Package(
         .target(
             name: "TelemetryTesting",
             dependencies: [
-                "TelemetryModel", "Kubernetes", "FleetSimulator", sqlite, nioCore, nioPosix, logging,
+                "TelemetryModel", "Kubernetes", "FleetSimulator", sqlite, nioCore, nioPosix, nioSSL, logging,
             ],
             swiftSettings: swiftSettings
         ),

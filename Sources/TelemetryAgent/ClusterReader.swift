@@ -31,36 +31,39 @@ struct ClusterReader: Sendable {
     ///
     /// - Parameters:
     ///   - statusNamespace: The agent's namespace.
+    ///   - limit: How long each may take; one that takes longer is unreadable.
     ///   - isEnough: Whether what was read so far is all that is wanted; the rest is not waited for then.
     /// - Returns: What was read of each.
     func platformObjects(
         statusIn statusNamespace: String,
+        within limit: Duration = .seconds(30),
         until isEnough: (PlatformObjects) -> Bool = { _ in false }
     ) async -> PlatformObjects {
         typealias Arrival = @Sendable (inout PlatformObjects) -> Void
         let namespace = "cozy-system"
         let readings: [@Sendable () async -> Arrival] = [
             {
-                let status = await read(.configMaps, statusNamespace, StatusStore.name);
-                return { $0.statusConfigMap = status }
+                let found = await read(.configMaps, statusNamespace, StatusStore.name, limit)
+                return { $0.statusConfigMap = found }
             },
             {
-                let map = await read(.configMaps, namespace, "cozystack"); return { $0.configMap = map }
+                let found = await read(.configMaps, namespace, "cozystack", limit)
+                return { $0.configMap = found }
             },
             {
-                let package = await read(.packages, nil, "cozystack.cozystack-platform");
-                return { $0.platformPackage = package }
+                let found = await read(.packages, nil, "cozystack.cozystack-platform", limit)
+                return { $0.platformPackage = found }
             },
             {
-                let package = await read(.packages, nil, "cozystack.cozystack-engine");
-                return { $0.enginePackage = package }
+                let found = await read(.packages, nil, "cozystack.cozystack-engine", limit)
+                return { $0.enginePackage = found }
             },
             {
-                let found = await read(.deployments, namespace, "cozystack-operator");
+                let found = await read(.deployments, namespace, "cozystack-operator", limit)
                 return { $0.operatorDeployment = found }
             },
             {
-                let found = await read(.deployments, namespace, "cozystack-controller");
+                let found = await read(.deployments, namespace, "cozystack-controller", limit)
                 return { $0.controllerDeployment = found }
             },
         ]
@@ -182,10 +185,15 @@ struct ClusterReader: Sendable {
     private func read<Object>(
         _ resource: Resource<Object>,
         _ namespace: String?,
-        _ name: String
+        _ name: String,
+        _ limit: Duration
     ) async -> Reading<Object> {
         do {
-            return .found(try await client.get(resource, namespace: namespace, name: name))
+            let object = try await withDeadline(limit) {
+                try await client.get(resource, namespace: namespace, name: name)
+            }
+            guard let object else { throw KubernetesError.deadlineExceeded(path: name) }
+            return .found(object)
         } catch KubernetesError.notFound {
             return .missing
         } catch {

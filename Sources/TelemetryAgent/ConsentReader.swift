@@ -25,6 +25,9 @@ final class ConsentReader: Sendable {
         var changes: [String: String?] = [:]
     }
 
+    /// How long each place may take to be read before it counts as unreadable.
+    private static let limit = Duration.seconds(5)
+
     init(
         settings: AgentSettings,
         reader: ClusterReader,
@@ -65,7 +68,7 @@ final class ConsentReader: Sendable {
 
     /// The answer of this moment, and what it was read from; nothing is remembered.
     func look() async throws -> (Consent, PlatformObjects) {
-        let (consent, facts, _) = try await ask()
+        let (consent, facts, _) = try await ask(within: .seconds(30))
         return (consent, facts.objects)
     }
 
@@ -89,9 +92,10 @@ final class ConsentReader: Sendable {
     }
 
     private func ask(
+        within limit: Duration = limit,
         until isEnough: (ConsentFacts) -> Bool = { _ in false }
     ) async throws -> (Consent, ConsentFacts, Refusals) {
-        let objects = await reader.platformObjects(statusIn: status.namespace) { isEnough(facts($0)) }
+        let objects = await reader.platformObjects(statusIn: status.namespace, within: limit) { isEnough(facts($0)) }
         // What a cancelled task could not read is nobody's no.
         try Task.checkCancellation()
         let former = remembered(objects.statusConfigMap)

@@ -10,39 +10,45 @@ struct ConsentWatch: Sendable {
     let namespace: String
     let journal: AgentJournal
 
+    /// Has the answer asked for again, now.
+    typealias AskAgain = @Sendable () -> Void
+
     /// Runs something whenever the answer is yes, and cancels it as soon as it is not.
     ///
     /// A no waits for nothing: what is written about it is written afterwards.
     ///
     /// - Parameters:
     ///   - refused: What to do where it is no, before it is waited for another.
-    ///   - body: What is done meanwhile; it goes on until it is cancelled.
+    ///   - body: What is done meanwhile; it goes on until it is cancelled. A watch may be down, or dead without a word, so
+    ///     it has the answer asked for again where that matters.
     /// - Throws: What the body throws, and `CancellationError`.
     func whileConsented(
         refused: @escaping @Sendable () async -> Void,
-        _ body: @escaping @Sendable () async throws -> Void
+        _ body: @escaping @Sendable (_ askAgain: @escaping AskAgain) async throws -> Void
     ) async throws {
         let (changes, change) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         try await withThrowingTaskGroup(of: Void.self) { group in
             for watch in watches(change) { group.addTask(operation: watch) }
             group.addTask {
-                var pause = Pause()
+                var pause = WatchPause()
                 while true {
                     try Task.checkCancellation()
                     switch try await consent.read().0 {
                     case .yes:
-                        pause = Pause()
+                        pause = WatchPause()
                         // It is a no also where somebody said yes again right after it.
-                        if case .no = try await run(body, until: changes) { await refused() }
+                        if case .no = try await run({ try await body { change.yield() } }, until: changes) {
+                            await refused()
+                        }
                     case .no:
-                        pause = Pause()
+                        pause = WatchPause()
                         await refused()
                         await consent.keep()
                         for await _ in changes { break }
                     case .unknown:
                         await consent.keep()
                         // What makes it readable again, a permission or a network, changes no object and tells nobody.
-                        try await Task.sleep(for: pause.next())
+                        try await Task.sleep(for: pause.afterFailure(nil))
                     }
                 }
             }
@@ -95,41 +101,31 @@ struct ConsentWatch: Sendable {
     ) -> @Sendable () async throws -> Void {
         let selection = Selection(namespace: namespace, fields: "metadata.name=\(name)")
         return {
-            var pause = Pause()
+            var pause = WatchPause()
             var isMissing = false
             while true {
+                let begin = ContinuousClock.now
+                var failure: (any Error)?
                 do {
                     for try await event in client.watch(resource, selection) {
-                        pause = Pause()
                         isMissing = false
                         if case .bookmark = event { continue }
                         change.yield()
                     }
-                    // The server ends watches from time to time; something may change until the next one is there.
-                    change.yield()
-                    // One that ends every watch at once is not asked without a pause.
-                    try await Task.sleep(for: .milliseconds(100))
                 } catch {
                     try Task.checkCancellation()
                     journal.noteWatching(error)
-                    // A resource that goes on not being served says nothing new; when it is, its objects are told of.
-                    let wasMissing = isMissing
-                    if case KubernetesError.notFound = error { isMissing = true } else { isMissing = false }
-                    if !(wasMissing && isMissing) { change.yield() }
-                    // A server that is down, and a resource that is not served yet, tell nobody when they are there.
-                    try await Task.sleep(for: pause.next())
+                    failure = error
                 }
+                // Something may change until the next watch is there. A resource that goes on not being served says nothing
+                // new; when it is served, its objects are told of.
+                let wasMissing = isMissing
+                if case KubernetesError.notFound? = failure { isMissing = true } else { isMissing = false }
+                if !(wasMissing && isMissing) { change.yield() }
+                pause.note(ContinuousClock.now - begin)
+                // A server that is down, and a resource that is not served yet, tell nobody when they are there.
+                try await Task.sleep(for: failure.map { pause.afterFailure($0) } ?? pause.afterEnd())
             }
-        }
-    }
-
-    /// The time before something is tried again: 1 s, then twice as long each time, up to 30 s.
-    private struct Pause {
-        private var length = Duration.seconds(1)
-
-        mutating func next() -> Duration {
-            defer { length = min(length * 2, .seconds(30)) }
-            return length
         }
     }
 }

@@ -64,9 +64,17 @@ final class Courier: Sendable {
     /// What fails is tried again by `RetrySchedule`, unless a newer report has taken its place meanwhile. Where the task
     /// is cancelled, so is the request under way, and what was not answered goes on waiting.
     ///
+    /// - Parameters:
+    ///   - outbox: Where reports wait.
+    ///   - meanwhile: Runs while a request is under way, and is cancelled when that is answered.
+    ///   - prepare: Makes the requests.
     /// - Returns: Once `prepare` gave nothing.
     /// - Throws: What `prepare` throws, or `CancellationError`.
-    func run(_ outbox: Outbox, prepare: @escaping Preparation) async throws {
+    func run(
+        _ outbox: Outbox,
+        meanwhile: @escaping @Sendable () async -> Void = {},
+        prepare: @escaping Preparation
+    ) async throws {
         // A run before this one may have been told to wait.
         if let wait = memory.withLock({ $0.notBefore.map { $0 - .now } }), wait > .zero { try await pause(wait) }
         var last: Collector?
@@ -74,7 +82,7 @@ final class Courier: Sendable {
             // A report that fails does not hold the other one back.
             while let report = await outbox.next(after: last) {
                 last = report.collector
-                guard let answer = try await send(report, prepare) else { return }
+                guard let answer = try await send(report, prepare, meanwhile) else { return }
                 if case .retry(let retryAfter, _) = answer {
                     let wait = memory.withLock { memory in
                         let wait = memory.schedule.delay(retryAfter: retryAfter)
@@ -102,7 +110,7 @@ final class Courier: Sendable {
         var failure: AgentError?
         var taken = 0
         for report in reports {
-            guard let answer = try await send(report, prepare) else { return taken }
+            guard let answer = try await send(report, prepare, {}) else { return taken }
             failure = failure ?? answer.failure
             if answer == .accepted { taken += 1 }
         }
@@ -113,14 +121,15 @@ final class Courier: Sendable {
     /// Sends a report once; packed where the endpoint takes that, and then plain where it does not after all.
     private func send(
         _ report: WaitingReport,
-        _ prepare: Preparation
+        _ prepare: Preparation,
+        _ meanwhile: @escaping @Sendable () async -> Void
     ) async throws -> DeliveryAnswer? {
         var body = RequestBody(report.text, packed: memory.withLock { $0.gzip.isTaken })
-        guard var reply = try await attempt(report, body, prepare) else { return nil }
+        guard var reply = try await attempt(report, body, prepare, meanwhile) else { return nil }
         if body.isPacked, reply.answer == .refused(status: 415) {
             memory.withLock { $0.gzip.refuse() }
             body = RequestBody(report.text)
-            guard let second = try await attempt(report, body, prepare) else { return nil }
+            guard let second = try await attempt(report, body, prepare, meanwhile) else { return nil }
             reply = second
         }
         memory.withLock { $0.gzip.learn(from: reply.codings) }
@@ -136,13 +145,15 @@ final class Courier: Sendable {
     private func attempt(
         _ report: WaitingReport,
         _ body: RequestBody,
-        _ prepare: Preparation
+        _ prepare: Preparation,
+        _ meanwhile: @escaping @Sendable () async -> Void
     ) async throws -> Delivery.Reply? {
         // Whoever is cancelled sends nothing more, not even begins to.
         try Task.checkCancellation()
         guard let request = try await prepare(report, body) else { return nil }
         let reply: Delivery.Reply
         do {
+            async let _: Void = meanwhile()
             reply = try await delivery.attempt(request)
         } catch {
             // Its body may have arrived all the same.

@@ -150,7 +150,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         do {
             try await watch.whileConsented(
                 refused: { await self.outbox.clear() },
-                { try await self.report() }
+                { try await self.report(askAgain: $0) }
             )
         } catch {
             // Another replica reports, and is told of a no, from here on; only a pod that goes leaves what waits to the next.
@@ -162,7 +162,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// Reports at every interval, until cancelled.
     ///
     /// The first report is not sent at once but at the cluster's moment of the interval, nor is what waited before.
-    private func report() async throws {
+    private func report(askAgain: @escaping ConsentWatch.AskAgain) async throws {
         try await persistently(journal.noteNotice(failure:)) { try await giveNotice() }
         let identity = try await persistently(noteFailure) { try await identities.identity() }
         let moments = ReportMoments(every: settings.interval, of: identity.clusterID)
@@ -171,8 +171,8 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         try await withThrowingTaskGroup(of: Void.self) { group in
             var isSending = false
             for try await _ in SpreadTicks(moments: moments) {
-                try await prepareReports()
-                if !isSending { group.addTask { try await self.send() } }
+                try await prepareReports(askAgain)
+                if !isSending { group.addTask { try await self.send(askAgain) } }
                 isSending = true
             }
         }
@@ -188,10 +188,10 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     }
 
     /// Collects what there is to report, to be sent.
-    private func prepareReports() async throws {
+    private func prepareReports(_ askAgain: ConsentWatch.AskAgain) async throws {
         do {
             let (consent, objects) = try await self.consent.read()
-            guard consent == .yes else { return }
+            guard consent == .yes else { return askAgain() }
             await outbox.replace(with: try await collect(objects))
             metrics.collected(true)
             journal.noteSuccess()
@@ -203,10 +203,13 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     }
 
     /// Sends what waits, until cancelled.
-    private func send() async throws {
+    private func send(_ askAgain: @escaping ConsentWatch.AskAgain) async throws {
         while true {
-            try await persistently(noteFailure) { try await courier.run(outbox, prepare: request) }
+            try await persistently(noteFailure) {
+                try await courier.run(outbox, meanwhile: { await Self.everySecond(askAgain) }, prepare: request)
+            }
             // Consent is no more, and whoever watches it ends this; unless it is there again already.
+            askAgain()
             try await Task.sleep(for: .seconds(1))
         }
     }
@@ -217,6 +220,12 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
         // Consent is read last, right before the request is sent.
         guard try await consent.read().0 == .yes else { return nil }
         return try TelemetryRequest(body, from: identity, to: settings.endpoint, at: now())
+    }
+
+    /// Does something every second, until cancelled.
+    private static func everySecond(_ body: ConsentWatch.AskAgain) async {
+        // The interval itself. While a request is under way, a watch that is down or dead must not hide a no.
+        while (try? await Task.sleep(for: .seconds(1))) != nil { body() }
     }
 
     /// Collects and sends what there is to report, now and once, unless somebody said no.

@@ -12,6 +12,8 @@ package final class ControlPlane: Sendable {
     package let directory: URL
     /// `https://127.0.0.1:PORT`.
     package let server: String
+    /// The port of the server.
+    let port: Int
     /// The token of an administrator.
     package let adminToken: String
     /// Where etcd answers, without TLS.
@@ -77,6 +79,7 @@ package final class ControlPlane: Sendable {
         let ports = try ControlPlanePorts()
         self.directory = directory
         server = "https://127.0.0.1:\(ports.server)"
+        port = ports.server
         etcd = "http://127.0.0.1:\(ports.etcd)"
         adminToken = UUID().uuidString
         try await ControlPlaneCredentials(directory: directory, server: server, adminToken: adminToken).write(tools)

@@ -276,6 +276,37 @@ struct CourierTests {
         #expect(recorder.recorded.isEmpty)
     }
 
+    @Test("what runs meanwhile begins with each request and is over when that is answered")
+    func meanwhile() async throws {
+        let (answered, answer) = AsyncStream.makeStream(of: Void.self)
+        let events = Mutex<[String]>([])
+        let note: @Sendable (String) -> Void = { event in events.withLock { $0.append(event) } }
+        let onAttempt: @Sendable (Courier.Attempt) async -> Void = { _ in
+            note("answered")
+            answer.yield()
+        }
+        try await TelemetryReceiver.with { receiver async throws in
+            try await withCourier(onAttempt: onAttempt) { courier, outbox async throws in
+                let meanwhile: @Sendable () async -> Void = {
+                    note("begun")
+                    // Until it is cancelled.
+                    try? await Task.sleep(for: .seconds(3_600))
+                    note("over")
+                }
+                await outbox.replace(with: [facts, applications])
+                let task = Task {
+                    try await courier.run(outbox, meanwhile: meanwhile, prepare: unsigned(to: receiver.url))
+                }
+                var answers = answered.makeAsyncIterator()
+                for _ in 1...2 { await answers.next() }
+                task.cancel()
+                _ = await task.result
+                let expected = ["begun", "over", "answered"]
+                #expect(events.withLock { $0 } == expected + expected)
+            }
+        }
+    }
+
     @Test("sending now is one attempt each, and the first failure is thrown once all were tried")
     func sendNow() async throws {
         try await TelemetryReceiver.with(.replies([.init(status: 503)])) { receiver async throws in

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import AsyncHTTPClient
 import Kubernetes
-import Logging
 import TelemetryTesting
 import Testing
 
@@ -24,28 +22,11 @@ struct OwnersWordTests {
         outbox: Outbox? = nil,
         _ body: () async throws -> Void
     ) async throws {
-        let settings = try AgentSettings(
-            endpoint: endpoint,
-            interval: .seconds(1),
-            noticePeriod: noticePeriod,
-            environment: [:]
+        try await RunningAgent(endpoint: endpoint, noticePeriod: noticePeriod, outbox: outbox).run(
+            client,
+            recorder,
+            body
         )
-        try await HTTPClient.withHTTPClient(configuration: TelemetryAgent.httpClientConfiguration) { http in
-            let logger = recorder.logger
-            let agent = try TelemetryAgent(
-                settings: settings,
-                client: client,
-                httpClient: http,
-                outbox: outbox ?? Outbox(logger: logger),
-                logger: logger
-            )
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await agent.run() }
-                try await body()
-                group.cancelAll()
-                try await group.waitForAll()
-            }
-        }
     }
 
     /// Runs a body with a cluster that has the agent's namespace.

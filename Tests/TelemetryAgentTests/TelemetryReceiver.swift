@@ -44,19 +44,25 @@ final class TelemetryReceiver: Sendable {
     /// The URL, with an address for a host.
     let url: String
     private let channel: any Channel
+    private let script: AnswerScript
 
     private init(
         _ requests: AsyncStream<Request>,
         _ closings: AsyncStream<Void>,
         _ channel: any Channel,
+        _ script: AnswerScript,
         isSecure: Bool
     ) {
         self.requests = requests
         self.closings = closings
         self.channel = channel
+        self.script = script
         let (host, port) = (channel.localAddress?.ipAddress ?? "", channel.localAddress?.port ?? 0)
         url = "\(isSecure ? "https" : "http")://\(host.contains(":") ? "[\(host)]" : host):\(port)"
     }
+
+    /// How many requests came so far.
+    var count: Int { script.count }
 
     /// The port.
     var port: Int { channel.localAddress?.port ?? 0 }
@@ -82,7 +88,7 @@ final class TelemetryReceiver: Sendable {
             }
             .bindLow(host: host)
         do {
-            let result = try await body(TelemetryReceiver(requests, closings, channel, isSecure: tls != nil))
+            let result = try await body(TelemetryReceiver(requests, closings, channel, script, isSecure: tls != nil))
             try await channel.close()
             return result
         } catch {
@@ -96,14 +102,19 @@ final class TelemetryReceiver: Sendable {
 /// What is answered to the next request, over whichever connection it comes.
 private final class AnswerScript: Sendable {
     private let rest: Mutex<TelemetryReceiver.Answer>
+    private let served = Mutex(0)
 
     init(_ answer: TelemetryReceiver.Answer) {
         rest = Mutex(answer)
     }
 
+    /// How many requests got one.
+    var count: Int { served.withLock { $0 } }
+
     /// The answer to a request; the next one gets the next.
     func next() -> TelemetryReceiver.Answer {
-        rest.withLock { rest in
+        served.withLock { $0 += 1 }
+        return rest.withLock { rest in
             let answer = rest
             switch rest {
             case .replies(let replies): rest = .replies(Array(replies.dropFirst()))
