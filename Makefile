@@ -14,7 +14,7 @@ export KUBEBUILDER_ASSETS
 BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark
 
 # Suites that start API servers of their own, which are too large to run many at once.
-CLUSTER_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|WritingTests|ZeroEgressTests
+CLUSTER_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|WritingTests|ZeroEgressTests
 
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600

@@ -15,6 +15,8 @@ public struct Forgetting: Sendable {
         case unknown
         /// The cluster cannot prove that the id is its own; whoever runs the backend has to be asked.
         case unprovable(ClusterID)
+        /// The backend has no erasure to ask for; whoever runs it has to be asked.
+        case unsupported(ClusterID, status: Int)
         /// The backend did not do it, with the reason in words.
         case failed(ClusterID, reason: String)
     }
@@ -57,6 +59,9 @@ public struct Forgetting: Sendable {
         let headers = try identity.headers(method: "DELETE", path: urlPath(address), body: [], at: instant)
         let request = TelemetryRequest("DELETE", endpoint: address, headers: headers, body: [])
         let reply = try await delivery.attempt(request)
+        if case .refused(let status) = reply.answer, [404, 405].contains(status) {
+            return .unsupported(key.clusterID, status: status)
+        }
         guard let failure = reply.answer.failure else {
             // What takes everything, such as the page of a network that wants a login, erases nothing.
             return reply.isErasure

@@ -75,6 +75,11 @@ struct OptOutCommand: AsyncParsableCommand {
             return .failed(
                 "\(id.text) cannot be proven to be this cluster's id; ask whoever runs \(endpoint) to erase it"
             )
+        case .unsupported(let id, let status):
+            return .failed(
+                "what \(endpoint) has was not erased: it cannot be asked for that (\(status)); "
+                    + "ask whoever runs it to erase \(id.text)"
+            )
         case .failed(_, let reason):
             return .unavailable("what \(endpoint) has was not erased: \(reason); opt-out --forget asks again")
         }
