@@ -14,6 +14,8 @@ public enum DeliveryConfigurationError: Error, Equatable, Sendable, CustomString
     case keyWithoutCertificate
     /// A variable of the environment names no proxy that can be used.
     case invalidProxy(variable: String)
+    /// The endpoint is an https URL with an address for its host, and there is a proxy for it.
+    case addressThroughProxy
     /// The directory for what waits cannot be made, or is none.
     case unusableSpool(directory: String, reason: String)
 
@@ -29,6 +31,9 @@ public enum DeliveryConfigurationError: Error, Equatable, Sendable, CustomString
             "a client key needs its certificate: give --client-cert too"
         case .invalidProxy(let variable):
             "\(variable) must be the URL of an HTTP proxy, http://[user:password@]host[:port]"
+        case .addressThroughProxy:
+            "an https endpoint that is given by its address cannot be verified through a proxy: give its name, "
+                + "or put the address into NO_PROXY"
         case .unusableSpool(let directory, let reason):
             "\(directory) cannot hold what waits to be sent: \(reason); give --spool-dir a directory that can be written to"
         }

@@ -45,6 +45,8 @@ public struct DeliveryTransport: Sendable {
         }
         self.tls = tls
         proxy = try ProxyEnvironment(environment).proxy(for: endpoint)
+        // The TLS library compares such a certificate with the address that it is connected to, which is the proxy's.
+        if proxy != nil, Self.isSecureAddress(endpoint) { throw .addressThroughProxy }
     }
 
     /// How the HTTP client has to be.
@@ -67,6 +69,11 @@ public struct DeliveryTransport: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.httpVersion = .http1Only
         return configuration
+    }
+
+    private static func isSecureAddress(_ endpoint: String) -> Bool {
+        guard let url = URLComponents(string: endpoint), let host = url.host else { return false }
+        return url.scheme?.lowercased() == "https" && NoProxy.address(unbracketed(host)) != nil
     }
 
     private static func certificates(_ file: String) throws(DeliveryConfigurationError) -> [NIOSSLCertificate] {

@@ -23,7 +23,7 @@ struct NoProxy: Equatable, Sendable {
     /// Whether a host, a name or an address without brackets, is in the list.
     func contain(host: String, port: Int) -> Bool {
         let name = Self.normal(host[...])
-        let address = Self.address(name)
+        let address = Self.address(name).map(Self.unmapped)
         return entries.contains { entry in
             switch entry {
             case .everything: true
@@ -44,9 +44,9 @@ struct NoProxy: Equatable, Sendable {
             else { return nil }
             return .block(block, bits: bits, port: nil)
         }
-        if let address = address(String(text)) { return .block(address, bits: address.count * 8, port: nil) }
+        if let address = address(String(text)) { return single(address, port: nil) }
         let (host, port) = split(text)
-        if let address = address(host) { return .block(address, bits: address.count * 8, port: port) }
+        if let address = address(host) { return single(address, port: port) }
         let isSuffix = host.hasPrefix(".") || host.hasPrefix("*.")
         let name = normal(host.drop { $0 == "*" }.drop { $0 == "." })
         return name.isEmpty ? nil : .name(name, isSuffix: isSuffix, port: port)
@@ -66,8 +66,19 @@ struct NoProxy: Equatable, Sendable {
         String(name.hasSuffix(".") ? name.dropLast() : name).lowercased()
     }
 
+    private static func single(_ address: [UInt8], port: Int?) -> Entry {
+        let address = unmapped(address)
+        return .block(address, bits: address.count * 8, port: port)
+    }
+
+    /// The address of IPv4 that one of IPv6 stands for (RFC 4291, 2.5.5.2), or else itself.
+    private static func unmapped(_ address: [UInt8]) -> [UInt8] {
+        let isMapped = address.count == 16 && address.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
+        return isMapped ? Array(address.suffix(4)) : address
+    }
+
     /// The 4 or 16 bytes of an address; nil for anything else.
-    private static func address(_ text: String) -> [UInt8]? {
+    static func address(_ text: String) -> [UInt8]? {
         for (family, count) in [(AF_INET, 4), (AF_INET6, 16)] {
             var bytes = [UInt8](repeating: 0, count: count)
             if inet_pton(family, text, &bytes) == 1 { return bytes }

@@ -61,6 +61,6 @@ extension Proxy {
 }
 
 /// A host as a URL has it, without the brackets of an IPv6 address.
-private func unbracketed(_ host: String) -> String {
+func unbracketed(_ host: String) -> String {
     host.hasPrefix("[") && host.hasSuffix("]") ? String(host.dropFirst().dropLast()) : host
 }

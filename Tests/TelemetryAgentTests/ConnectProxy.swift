@@ -19,12 +19,14 @@ final class ConnectProxy: Sendable {
     /// - Parameters:
     ///   - authorization: What `Proxy-Authorization` must be; any other is answered 407.
     ///   - target: The port that connections lead to; nil for a proxy that says nothing.
+    ///   - host: The address of the proxy.
     ///   - body: What runs.
     /// - Returns: What the body gives.
     /// - Throws: What the body throws, or where there is no port.
     static func with<Result>(
         authorization: String,
         to target: Int?,
+        host: String = "127.0.0.1",
         _ body: (ConnectProxy) async throws -> Result
     ) async throws -> Result {
         let (heads, head) = AsyncStream.makeStream(of: String.self)
@@ -34,7 +36,7 @@ final class ConnectProxy: Sendable {
                     try channel.pipeline.syncOperations.addHandler(Handler(authorization, target, head))
                 }
             }
-            .bindLow(host: "127.0.0.1")
+            .bindLow(host: host)
         let outcome: Swift.Result<Result, any Error>
         do {
             let proxy = ConnectProxy(port: channel.localAddress?.port ?? 0, heads: heads, head: head)

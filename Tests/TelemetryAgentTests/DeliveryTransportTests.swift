@@ -64,6 +64,71 @@ struct DeliveryTransportTests {
         }
     }
 
+    @Test("an endpoint given by its IPv6 address is reached with TLS, and only by the certificate for it")
+    func addressOfVersion6() async throws {
+        let certificates = try await TestCertificates()
+        for (name, isTaken) in [("six", true), ("named", false)] {
+            let tls = try certificates.server(named: name)
+            try await TelemetryReceiver.with(host: "::1", tls: tls) { receiver async throws in
+                #expect(receiver.url.hasPrefix("https://[::1]:"))
+                let transport = try DeliveryTransport(to: receiver.url, authorities: certificates.path("ca.crt"))
+                #expect(try await (Delivery.attempt(receiver.url, by: transport).answer == .accepted) == isTaken)
+            }
+        }
+    }
+
+    @Test(
+        "IPv6 addresses of the endpoint and of the proxy are written as a proxy takes them",
+        arguments: ["127.0.0.1", "::1"]
+    )
+    func proxyOfVersion6(host: String) async throws {
+        try await TelemetryReceiver.with { receiver async throws in
+            try await ConnectProxy.with(authorization: authorization, to: receiver.port, host: host) {
+                proxy async throws in
+                let proxyHost = host.contains(":") ? "[\(host)]" : host
+                let environment = [
+                    "HTTP_PROXY": "http://user:pass%40word@\(proxyHost):\(proxy.port)", "NO_PROXY": "::1,2001:db8::/64",
+                ]
+                let endpoint = "http://[2001:db8:0:1::7]:8080"
+                let transport = try DeliveryTransport(to: endpoint, environment: environment)
+                #expect(try await Delivery.attempt(endpoint, by: transport).answer == .accepted)
+                for await head in proxy.heads {
+                    #expect(head.hasPrefix("CONNECT [2001:db8:0:1::7]:8080 HTTP/1.1\r\n"))
+                    break
+                }
+                for await request in receiver.requests {
+                    #expect(request.headers["host"] == "[2001:db8:0:1::7]:8080")
+                    break
+                }
+            }
+        }
+    }
+
+    @Test("NO_PROXY goes around a proxy to an IPv6 address", arguments: ["::1", "[::1]", "0::/64", "::1/128"])
+    func directToVersion6(exception: String) async throws {
+        try await TelemetryReceiver.with(host: "::1") { receiver async throws in
+            let dead = ["HTTP_PROXY": "http://[::1]:1", "NO_PROXY": "10.0.0.0/8,\(exception)"]
+            let transport = try DeliveryTransport(to: receiver.url, environment: dead)
+            #expect(try await Delivery.attempt(receiver.url, by: transport).answer == .accepted)
+            let proxied = try DeliveryTransport(to: receiver.url, environment: ["HTTP_PROXY": "http://[::1]:1"])
+            #expect(try await Delivery.attempt(receiver.url, by: proxied).answer != .accepted)
+        }
+    }
+
+    @Test(
+        "an address is not verified by the certificate of the proxy: with TLS, an endpoint has a name or no proxy",
+        arguments: ["https://[::1]:8443", "https://127.0.0.1", "HTTPS://[fd00::1]/path"]
+    )
+    func addressThroughProxy(endpoint: String) throws {
+        let environment = ["HTTPS_PROXY": "http://proxy.example:3128"]
+        #expect(throws: DeliveryConfigurationError.addressThroughProxy) {
+            try DeliveryTransport(to: endpoint, environment: environment)
+        }
+        let exceptions = ["NO_PROXY": "::1,127.0.0.1,fd00::/8"].merging(environment) { $1 }
+        _ = try DeliveryTransport(to: endpoint, environment: exceptions)
+        _ = try DeliveryTransport(to: "https://telemetry.example", environment: environment)
+    }
+
     @Test("a proxy that does not take the credentials, refuses or says nothing is said without them")
     func badProxies() async throws {
         func reason(_ port: Int, _ credentials: String, limit: Duration = .seconds(20)) async throws -> String? {
@@ -108,16 +173,6 @@ struct DeliveryTransportTests {
             let transport = try DeliveryTransport(to: receiver.url, authorities: certificates.path("ca.crt"))
             let answer = try await Delivery.attempt(receiver.url, by: transport).answer
             #expect(failure(answer) == "its certificate is for another name")
-        }
-    }
-
-    @Test("an IPv6 endpoint with TLS")
-    func secureIPv6() async throws {
-        let certificates = try await TestCertificates()
-        try await TelemetryReceiver.with(host: "::1", tls: certificates.server()) { receiver async throws in
-            let transport = try DeliveryTransport(to: receiver.url, authorities: certificates.path("ca.crt"))
-            let answer = try await Delivery.attempt(receiver.url, by: transport).answer
-            #expect(answer == .accepted)
         }
     }
 

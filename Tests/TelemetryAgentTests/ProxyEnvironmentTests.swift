@@ -79,7 +79,11 @@ struct ProxyEnvironmentTests {
             ("10.0.0.0/33", "https://10.1.2.3", false), ("0.0.0.0/0", "https://[fd00::1]", false),
             ("fd00::1", "https://[fd00::1]", true), ("[fd00::1]", "https://[FD00:0::1]", true),
             ("[fd00::1]:443", "https://[fd00::1]", true), ("[fd00::1]:80", "https://[fd00::1]", false),
-            ("fd00::/8", "https://[fd00::1]", true), ("fe80::/10", "https://[fd00::1]", false),
+            ("fd00::/8", "https://[fd00::1]", true), ("fd00::/127", "https://[fd00::1]", true),
+            ("fd00::2/127", "https://[fd00::1]", false), ("fd00::/129", "https://[fd00::1]", false),
+            ("[fd00::]/8", "https://[fd00::1]", false), ("::/0", "https://10.1.2.3", false),
+            ("10.1.2.3", "https://[::ffff:10.1.2.3]", true), ("10.0.0.0/8", "https://[::ffff:a01:203]", true),
+            ("::ffff:10.1.2.3", "https://10.1.2.3", true), ("fe80::/10", "https://[fd00::1]", false),
             ("2.3", "https://10.1.2.3", false), ("10.1.2.3", "https://a.example", false),
         ]
     )

@@ -18,11 +18,12 @@ struct TestCertificates {
             new="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
             printf 'subjectAltName=DNS:telemetry.test,IP:127.0.0.1,IP:::1\n' > server.ext
             printf 'subjectAltName=DNS:telemetry.test\n' > named.ext
+            printf 'subjectAltName=IP:::1\n' > six.ext
             printf 'extendedKeyUsage=clientAuth\n' > client.ext
             for authority in ca other; do
               openssl req -x509 $new -days 2 -keyout $authority.key -out $authority.crt -subj /CN=$authority
             done
-            for name in server named client; do
+            for name in server named six client; do
               openssl req $new -keyout $name.key -out $name.csr -subj /CN=$name
               openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -out $name.crt -extfile $name.ext
             done
