@@ -90,8 +90,55 @@ struct ClusterToFiguresTests {
                 #expect(month.apps == apps)
                 try await noInPackageIsHonoured(plane, server)
             }
+            try await carried(plane)
         }
     }
+
+    /// A bundle of the whole cluster is taken once, and a cluster that says no has none.
+    private func carried(_ plane: ControlPlane) async throws {
+        try await Server.with(["--require-signatures"]) { server in
+            let cluster = ["--kubeconfig", plane.kubeconfig, "--telemetry-endpoint", server.url]
+            func bundle(_ name: String) async throws -> (file: String, ending: RunningProgram.Ending) {
+                let file = "\(server.directory.path)/\(name).json"
+                return (file, try await RunningProgram.run(["preview", "--bundle", file] + cluster))
+            }
+            let (file, made) = try await bundle("carried")
+            #expect(made.status == 0 && made.output.isEmpty)
+            #expect(
+                made.errors == "2 reports for \(server.url) in \(file); send them within 30 days:\n"
+                    + "cozy-telemetry send \(file)\n"
+            )
+            try await plane.apply(Self.no)
+            let (other, refused) = try await bundle("refused")
+            #expect(refused.status == 69)
+            #expect(
+                refused.errors.contains("nothing may be carried out of the cluster: telemetry-enabled in the ConfigMap")
+            )
+            #expect(!FileManager.default.fileExists(atPath: other))
+            #expect(try await server.acceptedReports() == 0)
+
+            // Whoever made the file and whoever sends it want that, whatever the cluster says by now.
+            let sent = try await RunningProgram.run(["send", file])
+            #expect(sent.status == 0)
+            #expect(sent.errors.hasSuffix("sent 2 of 2 reports to \(server.url)\n"))
+            let again = try await RunningProgram.run(["send", file])
+            #expect(again.status == 69)
+            for number in 1...2 {
+                #expect(again.errors.contains("report \(number) of 2: not taken: the telemetry endpoint answered 401"))
+            }
+            #expect(again.errors.contains("the signature was used before"))
+            #expect(try await server.acceptedReports() == 2)
+            let month = try await server.overview().periods.month
+            #expect(month.clusters == 1 && month.totalNodes == 3 && month.apps["Postgres"] == 5)
+        }
+    }
+
+    private static let no = """
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {name: cozystack, namespace: cozy-system}
+        data: {telemetry-enabled: "false"}
+        """
 
     /// The command of `docs/opting-out.md` for v1, there and back.
     private func noInPackageIsHonoured(_ plane: ControlPlane, _ server: Server) async throws {
