@@ -56,13 +56,14 @@ struct RunningAgent {
         }
     }
 
-    /// Runs a body while it runs with a client of its own.
+    /// Runs a body while it runs with a client of its own, whose calls may take for ever as far as that is concerned.
     func run(
         _ configuration: KubernetesConfiguration,
         _ recorder: LogRecorder,
         _ body: () async throws -> Void
     ) async throws {
-        try await KubernetesClient.withClient(configuration: configuration) { client in
+        try await KubernetesClient.withClient(configuration: configuration, limits: .init(call: .seconds(3_600))) {
+            client in
             try await run(client, recorder, body)
         }
     }
