@@ -6,10 +6,11 @@ import TelemetryTesting
 
 @testable import TelemetryAgent
 
-/// An agent that reports every second, as it runs in a pod.
+/// An agent as it runs in a pod; it reports every second, unless told otherwise.
 struct RunningAgent {
     var endpoint: String
     var namespace = AgentSettings.defaultNamespace
+    var interval = Duration.seconds(1)
     var noticePeriod = Duration.zero
     var deliveryLimit = Duration.seconds(30)
     /// Where its reports wait; nil for one that nobody looks at.
@@ -21,7 +22,7 @@ struct RunningAgent {
     func run(_ client: KubernetesClient, _ recorder: LogRecorder, _ body: () async throws -> Void) async throws {
         let settings = try AgentSettings(
             endpoint: endpoint,
-            interval: .seconds(1),
+            interval: interval,
             namespace: namespace,
             noticePeriod: noticePeriod,
             environment: [:]

@@ -135,6 +135,24 @@ struct IngestConnectionTests {
         }
     }
 
+    @Test("a sender that goes on sending after the last answer does not keep the backend from stopping")
+    func stopsWhileSending() async throws {
+        try await RunningTestBackend.with(adjust: { $0.largestBody = 10 }) { backend async throws in
+            try await RawConnection.with(backend) { connection in
+                try await connection.send(head + "Transfer-Encoding: chunked\r\n\r\n" + chunk(report))
+                #expect(try await connection.answer()?.status == 413)
+                await backend.group.triggerGracefulShutdown()
+                await #expect(throws: (any Error).self) {
+                    for _ in 1...20 {
+                        // So many bytes in so much time; the sender never is silent for long.
+                        try await Task.sleep(for: .milliseconds(500))
+                        try await connection.send(chunk("#"))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("of a body that breaks off nothing is stored; who can still read is told")
     func breaksOff() async throws {
         try await RunningTestBackend.with { backend async throws in
