@@ -1,35 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Kubernetes
+import Synchronization
 import TelemetryModel
 
 /// Keeps what became of reports where everybody in the cluster can read it.
-struct AttemptRecord: Sendable {
-    let settings: AgentSettings
-    let status: StatusStore
-    let identities: IdentitySource
-    let now: @Sendable () -> UTCInstant
+final class AttemptRecord: Sendable {
+    private let settings: AgentSettings
+    private let status: StatusStore
+    private let identities: IdentitySource
+    private let journal: AgentJournal
+    private let now: @Sendable () -> UTCInstant
+    /// What is being written.
+    private let writing = Mutex<Task<Void, Never>?>(nil)
 
-    /// The longest that it holds up whoever sends, or is told to stop.
+    init(
+        settings: AgentSettings,
+        status: StatusStore,
+        identities: IdentitySource,
+        journal: AgentJournal,
+        now: @escaping @Sendable () -> UTCInstant
+    ) {
+        self.settings = settings
+        self.status = status
+        self.identities = identities
+        self.journal = journal
+        self.now = now
+    }
+
+    /// The longest that writing may take.
     private static let limit = Duration.seconds(5)
 
-    /// Keeps an attempt, also where the task was cancelled: what was sent was sent.
+    /// Keeps an attempt, also where the task is cancelled: what was sent was sent. Then it is not waited for.
     ///
     /// - Parameters:
     ///   - attempt: What became of a report.
     ///   - isScheduled: Whether another one follows at the cluster's next moment.
-    ///   - journal: Is told where it cannot be kept.
-    func keep(_ attempt: Courier.Attempt, isScheduled: Bool, _ journal: AgentJournal) async {
+    func keep(_ attempt: Courier.Attempt, isScheduled: Bool) async {
+        let (written, end) = AsyncStream.makeStream(of: Void.self)
         // A task of its own, as a cancelled one can call nobody; it ends by its limit.
-        await Task {
+        let task = Task {
+            defer { end.finish() }
             do {
-                let kept: Void? = try await withDeadline(Self.limit) { try await write(attempt, isScheduled) }
+                let kept: Void? = try await withDeadline(Self.limit) { try await self.write(attempt, isScheduled) }
                 journal.noteWriting(kept == nil ? KubernetesError.deadlineExceeded(path: StatusStore.name) : nil)
             } catch {
                 journal.noteWriting(error)
             }
-        }.value
+        }
+        writing.withLock { $0 = task }
+        for await _ in written {}
     }
+
+    /// Returns when everything is written, or could not be.
+    func finish() async { await writing.withLock { $0 }?.value }
 
     private func write(_ attempt: Courier.Attempt, _ isScheduled: Bool) async throws {
         let record = try await status.read()

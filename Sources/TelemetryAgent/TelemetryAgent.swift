@@ -38,6 +38,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     private let courier: Courier
     /// Sends when a person says so.
     private let messenger: Courier
+    private let record: AttemptRecord
     private let outbox: Outbox
     private let election: LeaderElection?
     private let journal: AgentJournal
@@ -100,14 +101,21 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
             now: now
         )
         let delivery = Delivery(http: httpClient, limit: deliveryLimit, now: now)
-        let record = AttemptRecord(settings: settings, status: status, identities: identities, now: now)
+        let record = AttemptRecord(
+            settings: settings,
+            status: status,
+            identities: identities,
+            journal: journal,
+            now: now
+        )
+        self.record = record
         func makeCourier(isScheduled: Bool) -> Courier {
             Courier(
                 delivery: delivery,
                 journal: journal,
                 onAttempt: { attempt in
                     agentMetrics.attempted(attempt.answer, at: attempt.at)
-                    await record.keep(attempt, isScheduled: isScheduled, journal)
+                    await record.keep(attempt, isScheduled: isScheduled)
                 }
             )
         }
@@ -127,7 +135,7 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
                 try await election.whileLeading { try await self.lead() }
             }
         } catch is CancellationError {
-            return
+            return await record.finish()
         }
     }
 

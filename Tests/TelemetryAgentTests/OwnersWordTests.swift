@@ -19,10 +19,9 @@ struct OwnersWordTests {
         _ recorder: LogRecorder,
         endpoint: String,
         noticePeriod: Duration = .zero,
-        outbox: Outbox? = nil,
         _ body: () async throws -> Void
     ) async throws {
-        try await RunningAgent(endpoint: endpoint, noticePeriod: noticePeriod, outbox: outbox).run(
+        try await RunningAgent(endpoint: endpoint, noticePeriod: noticePeriod).run(
             client,
             recorder,
             body
@@ -71,78 +70,6 @@ struct OwnersWordTests {
                 }
             }
             try await staysAfterRestart(client, choice)
-        }
-    }
-
-    @Test("a no waits for nothing: neither for what is written about it, nor to delete what waits")
-    func slowWrites() async throws {
-        try await withCluster { plane, client, choice in
-            try await ClusterFixture.makeV0(plane)
-            let recorder = LogRecorder()
-            let outbox = try Outbox(logger: recorder.logger)
-            // Neither the backend nor the webhook, a server without TLS, ever answers.
-            try await TelemetryReceiver.with(.silence) { webhook in
-                try await TelemetryReceiver.with(.silence) { receiver in
-                    try await withRunningAgent(client, recorder, endpoint: receiver.url, outbox: outbox) {
-                        var requests = receiver.requests.makeAsyncIterator()
-                        var closings = receiver.closings.makeAsyncIterator()
-                        var log = recorder.lines.makeAsyncIterator()
-                        #expect(await log.next() == "info Telemetry is on")
-                        _ = await requests.next()
-                        #expect(await outbox.count > 0)
-                        try await delayUpdates(plane, of: AgentSettings.defaultNamespace, by: webhook)
-                        _ = try await choice.optOut()
-                        await closings.next()
-                        #expect(await log.next()?.hasPrefix("notice Telemetry is off place=telemetry-enabled") == true)
-                        #expect(await outbox.count == 0)
-                        // The write is still under way.
-                        let map = try await client.get(
-                            .configMaps,
-                            namespace: AgentSettings.defaultNamespace,
-                            name: StatusStore.name
-                        )
-                        #expect(map.data[StatusRecord.Key.telemetry] == "on")
-                    }
-                }
-            }
-        }
-    }
-
-    /// Makes every update of a ConfigMap of a namespace wait ten seconds for a webhook that does not answer.
-    private func delayUpdates(_ plane: ControlPlane, of namespace: String, by server: TelemetryReceiver) async throws {
-        try await plane.kubectl("create", "configmap", "probe", "-n", namespace)
-        try await plane.kubectl("label", "namespace", namespace, "updates=slow")
-        try await plane.apply(
-            """
-            apiVersion: admissionregistration.k8s.io/v1
-            kind: ValidatingWebhookConfiguration
-            metadata: {name: slow}
-            webhooks:
-              - name: slow.example.org
-                clientConfig: {url: "https://127.0.0.1:\(server.port)/"}
-                rules: [{apiGroups: [""], apiVersions: [v1], operations: [UPDATE], resources: [configmaps]}]
-                namespaceSelector: {matchLabels: {updates: slow}}
-                failurePolicy: Ignore
-                timeoutSeconds: 10
-                sideEffects: None
-                admissionReviewVersions: [v1]
-            """
-        )
-        // The server begins to ask it a moment later, and tells nobody.
-        let clock = ContinuousClock()
-        while true {
-            let took = try await clock.measure {
-                try await plane.kubectl(
-                    "annotate",
-                    "--overwrite",
-                    "configmap",
-                    "probe",
-                    "-n",
-                    namespace,
-                    "at=\(clock.now)"
-                )
-            }
-            if took > .seconds(5) { return }
         }
     }
 
