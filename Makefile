@@ -58,7 +58,7 @@ build: requirements ## Build the executable for development.
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry $(QUIET)
 
 release: requirements ## Build the executable for use.
-	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release $(QUIET)
+	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release --static-swift-stdlib $(QUIET)
 
 bench: bench-parts ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
 	@$(MAKE) --no-print-directory bench-servers

@@ -14,6 +14,16 @@ let swiftSettings: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+// Unsafe for SwiftPM, as it does not know them: relocations and the table of exported names are read whole at every start
+// and stay resident; packed and left out, the agent takes a fifth less. lld knows how to pack them, glibc since 2.36.
+let linkerSettings: [LinkerSetting] = [
+    .unsafeFlags(
+        ["-use-ld=lld"]
+            + ["-z", "pack-relative-relocs", "--no-export-dynamic", "--strip-debug"].flatMap { ["-Xlinker", $0] },
+        .when(platforms: [.linux], configuration: .release)
+    )
+]
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -124,7 +134,8 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
-            swiftSettings: swiftSettings
+            swiftSettings: swiftSettings,
+            linkerSettings: linkerSettings
         ),
         .testTarget(
             name: "ExpositionTests",

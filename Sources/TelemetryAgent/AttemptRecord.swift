@@ -31,7 +31,7 @@ final class AttemptRecord: Sendable {
     /// The longest that writing may take.
     private static let limit = Duration.seconds(5)
 
-    /// Keeps an attempt, also where the task is cancelled: what was sent was sent. Then it is not waited for.
+    /// Keeps an attempt, also where the task is cancelled, which does not wait for it then.
     ///
     /// - Parameters:
     ///   - attempt: What became of a report.

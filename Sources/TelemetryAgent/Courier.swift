@@ -62,13 +62,13 @@ final class Courier: Sendable {
     /// Sends what waits in an outbox, as it comes, one after the other.
     ///
     /// What fails is tried again by `RetrySchedule`, unless a newer report has taken its place meanwhile. Where the task
-    /// is cancelled, so is the request under way, and what was not answered goes on waiting.
+    /// is cancelled, so is the request under way, and what was not answered goes on waiting. It ends where `prepare` gives
+    /// nothing.
     ///
     /// - Parameters:
     ///   - outbox: Where reports wait.
     ///   - meanwhile: Runs while a request is under way, and is cancelled when that is answered.
     ///   - prepare: Makes the requests.
-    /// - Returns: Once `prepare` gave nothing.
     /// - Throws: What `prepare` throws, or `CancellationError`.
     func run(
         _ outbox: Outbox,
