@@ -3,33 +3,52 @@
 import Foundation
 public import TelemetryModel
 
-/// The file that holds the pseudonym key: 32 bytes, readable by its owner only, beside the store and not in it.
-public enum PseudonymKeyFile {
+/// The file that holds the pseudonym key: 32 bytes, readable by its owner only, and never in the store.
+///
+/// It is beside the store, and made with it, unless another file is given, which is never made.
+public struct PseudonymKeyFile: Sendable {
     /// The name of the file in the data directory.
     public static let name = "pseudonym.key"
 
+    /// The path.
+    public let path: String
+    /// The data directory.
+    private let directory: String
+    private let isGiven: Bool
+
+    /// The key of a data directory, in a file elsewhere where one is given.
+    public init(directory: String, givenAt path: String? = nil) {
+        self.directory = directory
+        self.path = path ?? directory + "/" + Self.name
+        isGiven = path != nil
+    }
+
     /// Reads the key of a data directory, and makes one where there is no store yet.
+    ///
+    /// - Throws: `StoreError`.
+    public static func load(fromDirectory directory: String) throws -> Pseudonymizer {
+        try Self(directory: directory).load()
+    }
+
+    /// Reads the key, and makes one where there is no store yet and none was given.
     ///
     /// A new key is synced before it is used, as nothing that was stored under it could be recognised without it.
     ///
     /// - Throws: `StoreError`.
-    public static func load(fromDirectory directory: String) throws -> Pseudonymizer {
-        let path = directory + "/" + name
+    public func load() throws -> Pseudonymizer {
         do {
             try FileManager.default.createDirectory(
                 atPath: directory,
                 withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700]
             )
-            if !FileManager.default.fileExists(atPath: path) {
-                guard !FileManager.default.fileExists(atPath: directory + "/telemetry.sqlite") else {
-                    throw StoreError.unusable(path: path, reason: "it is missing; put it back from your backup")
+            if !isGiven, !FileManager.default.fileExists(atPath: path) {
+                guard !FileManager.default.fileExists(atPath: directory + "/" + ReportStore.fileName) else {
+                    throw StoreError.missingKey(path: path)
                 }
-                try create(path)
+                try Self.create(path)
             }
-            guard let pseudonymizer = try existing(inDirectory: directory) else {
-                throw StoreError.unusable(path: path, reason: "it is missing")
-            }
+            guard let pseudonymizer = try existing() else { throw StoreError.missingKey(path: path) }
             return pseudonymizer
         } catch let error as StoreError {
             throw error
@@ -38,11 +57,10 @@ public enum PseudonymKeyFile {
         }
     }
 
-    /// Reads the key of a data directory; nil where it has none.
+    /// Reads the key; nil where the file does not exist.
     ///
     /// - Throws: `StoreError`.
-    static func existing(inDirectory directory: String) throws(StoreError) -> Pseudonymizer? {
-        let path = directory + "/" + name
+    func existing() throws(StoreError) -> Pseudonymizer? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let key: Data
         do {
@@ -54,7 +72,18 @@ public enum PseudonymKeyFile {
         return pseudonymizer
     }
 
-    /// Writes a random key beside its place, syncs it and moves it there.
+    /// Reads the key that was given, or puts a new one in the place of the directory's.
+    ///
+    /// The former key is gone then, for good; that is what a rotation is for.
+    ///
+    /// - Throws: `StoreError`.
+    func rotated() throws -> Pseudonymizer {
+        if !isGiven { try Self.create(path) }
+        guard let key = try existing() else { throw StoreError.missingKey(path: path) }
+        return key
+    }
+
+    /// Writes a random key beside its place, syncs it and moves it there, in the place of one that is there.
     private static func create(_ path: String) throws {
         var random = SystemRandomNumberGenerator()
         let key = (0..<Pseudonymizer.keyLength).map { _ in UInt8.random(in: .min ... .max, using: &random) }
@@ -64,7 +93,9 @@ public enum PseudonymKeyFile {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
         }
         try DurableFile.sync(temporary)
-        try FileManager.default.moveItem(atPath: temporary, toPath: path)
+        guard rename(temporary, path) == 0 else {
+            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
+        }
         try DurableFile.sync((path as NSString).deletingLastPathComponent)
     }
 }

@@ -49,6 +49,7 @@ public final class ReportStore: Sendable {
     ///   - directory: The path of the data directory.
     ///   - keyCheck: `Pseudonymizer.checkValue` of the key that reports are pseudonymised with; the first one given is
     ///     remembered, and another one is refused.
+    ///   - keyPath: Where that key is, for whoever reads the error; beside the store unless it was given elsewhere.
     ///   - maximumWaiting: So many reports wait for their commit at the most.
     ///   - metrics: Where commits are counted.
     ///   - logger: Where failed commits are reported, and how far a migration is.
@@ -56,6 +57,7 @@ public final class ReportStore: Sendable {
     public init(
         directory: String,
         keyCheck: [UInt8],
+        keyPath: String? = nil,
         maximumWaiting: Int = 10_000,
         metrics: any MetricsFactory,
         logger: Logger
@@ -69,7 +71,7 @@ public final class ReportStore: Sendable {
             )
             lock = try DirectoryLock(directory: directory)
             pool = try StoreFile.open(path, logger: logger)
-            try StoreFile.checkKey(keyCheck, in: pool, path: directory + "/" + PseudonymKeyFile.name)
+            try StoreFile.checkKey(keyCheck, in: pool, path: keyPath ?? directory + "/" + PseudonymKeyFile.name)
             clusters = try pool.read { database in
                 // Nothing is taken without these.
                 for name in [Meta.ordinal, Meta.followedFrom, Meta.clock] { _ = try Meta.number(name, in: database) }

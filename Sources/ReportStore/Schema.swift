@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import GRDB
 
 /// The tables of the embedded engine and how older ones become these.
@@ -134,6 +135,14 @@ enum Meta {
     static func keyCheck(in database: Database) throws -> [UInt8]? {
         let row = try Row.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [keyCheck])
         return try row?.bytes(0, of: "meta")
+    }
+
+    /// Replaces the check value of the key.
+    static func set(keyCheck check: [UInt8], in database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            arguments: [keyCheck, Data(check)]
+        )
     }
 
     /// Sets a number.

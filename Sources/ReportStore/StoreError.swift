@@ -20,6 +20,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotRestore(path: String, reason: String)
     /// The pseudonym key is not the one that this store was written with.
     case wrongKey(path: String)
+    /// There is a store, and the file with its pseudonym key is not there.
+    case missingKey(path: String)
     /// The file that should hold the pseudonym key holds something else.
     case malformedKey(path: String)
     /// Too many reports wait to be committed.
@@ -37,6 +39,9 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The store did not take the report; the reason is SQLite's, without data.
     case unavailable(reason: String)
 
+    private static let keyAdvice =
+        "put the right key back from your backup, or see `cozy-telemetry store rotate-key --help` for what a new one means"
+
     /// What is wrong and what to do about it.
     public var description: String {
         switch self {
@@ -53,9 +58,11 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
         case .cannotRestore(let path, let reason):
             "cannot restore \(path): \(reason); nothing was changed"
         case .wrongKey(let path):
-            "\(path) is not the key that this store was written with; put the right key back from your backup"
+            "\(path) is not the key that this store was written with; \(Self.keyAdvice)"
+        case .missingKey(let path):
+            "the key \(path) is missing; \(Self.keyAdvice)"
         case .malformedKey(let path):
-            "\(path) does not hold a key of 32 bytes; put the right key back from your backup"
+            "\(path) does not hold a key of 32 bytes; \(Self.keyAdvice)"
         case .busy(let waiting):
             "\(waiting) reports wait to be committed; try again later"
         case .damagedFile(let path, let reason):

@@ -20,22 +20,25 @@ public struct StoreMaintenance: Sendable {
     public let directory: String
     /// What a restoration does with files.
     let calls: FileCalls
+    /// The key of the store.
+    let key: PseudonymKeyFile
 
-    /// Looks after the store of a directory.
-    public init(directory: String) {
-        self.init(directory: directory, calls: .system)
+    /// Looks after the store of a directory, with the key in a file elsewhere where one is given.
+    public init(directory: String, keyFile: String? = nil) {
+        self.init(directory: directory, keyFile: keyFile, calls: .system)
     }
 
     /// Looks after the store of a directory, by some calls.
-    init(directory: String, calls: FileCalls) {
+    init(directory: String, keyFile: String? = nil, calls: FileCalls) {
         self.directory = DurableFile.absolute(directory)
         self.calls = calls
+        key = PseudonymKeyFile(directory: self.directory, givenAt: keyFile)
     }
 
     /// The path of the store's file.
     public var storePath: String { directory + "/" + ReportStore.fileName }
     /// The path of the key, which no copy of the store has in it.
-    public var keyPath: String { directory + "/" + PseudonymKeyFile.name }
+    public var keyPath: String { key.path }
 
     /// Counts what the store holds, also while a backend runs; it reads all of it.
     ///
@@ -65,19 +68,42 @@ public struct StoreMaintenance: Sendable {
     /// - Throws: `StoreError`.
     public func erase(_ cluster: ClusterID) async throws(StoreError) -> Erasure? {
         try await withReader { _ throws(StoreError) in }
-        guard let pseudonymizer = try PseudonymKeyFile.existing(inDirectory: directory) else {
-            throw .unusable(path: keyPath, reason: "it is missing; put it back from your backup")
-        }
+        guard let pseudonymizer = try key.existing() else { throw .missingKey(path: keyPath) }
         do {
             let store = try ReportStore(
                 directory: directory,
                 keyCheck: pseudonymizer.checkValue,
+                keyPath: keyPath,
                 metrics: NOOPMetricsHandler.instance,
                 logger: Logger(label: "store") { _ in SwiftLogNoOpLogHandler() }
             )
             let erasure = await Result { try await store.erase(pseudonymizer.pseudonym(of: cluster)) }
             try store.close()
             return try erasure.get()
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Goes on under another key, a new one or the one that was given; no backend may run.
+    ///
+    /// Whatever happens meanwhile, the store is whole: where it ends before both are changed, another rotation ends it.
+    ///
+    /// - Returns: How many clusters count anew when they report again.
+    /// - Throws: `StoreError`.
+    public func rotateKey() async throws(StoreError) -> Int {
+        try await withReader { _ throws(StoreError) in }
+        do {
+            let lock = try DirectoryLock(directory: directory)
+            defer { lock.release() }
+            let check = try key.rotated().checkValue
+            let pool = try StoreFile.open(storePath, logger: Logger(label: "store") { _ in SwiftLogNoOpLogHandler() })
+            let clusters = try await pool.write { database in
+                try Meta.set(keyCheck: check, in: database)
+                return try Int.fetchOne(database, sql: "SELECT count(*) FROM cluster") ?? 0
+            }
+            try pool.close()
+            return clusters
         } catch {
             throw StoreError(error)
         }

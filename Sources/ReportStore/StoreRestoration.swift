@@ -36,7 +36,7 @@ extension StoreMaintenance {
         }
         let lock = try takeDirectory()
         defer { lock.release() }
-        let key = try PseudonymKeyFile.existing(inDirectory: directory)
+        let key = try key.existing()
         let reader = try openBackup(file)
         defer { reader.close() }
         progress(.checking)

@@ -8,6 +8,8 @@ public struct BackendSettings: Sendable {
     public var adminAddress: ListenAddress
     /// The directory of the store and the key.
     public var dataDirectory: String
+    /// The file with the pseudonym key, where it is not in that directory.
+    public var pseudonymKeyFile: String?
     /// The largest body as it travels, in bytes.
     public var largestBody = 10 * 1024 * 1024
     /// The largest body once it is unpacked, in bytes.

@@ -43,6 +43,14 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
     var dataDir: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The pseudonym key, 32 bytes; DIR/pseudonym.key, made on the first start, unless given.",
+            valueName: "file"
+        )
+    )
+    var pseudonymKeyFile: String?
+
     @Option(help: ArgumentHelp("The largest body as it travels. (default: 10485760)", valueName: "bytes"))
     var maxBodyBytes: String?
 
@@ -84,7 +92,7 @@ struct ServerOptions: ParsableArguments {
     /// The names of all settings, which a settings file may have.
     static let names: Set<String> = [
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
-        "max-queue", "k", "retention", "require-signatures", "accept-clock",
+        "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
     ]
 
     /// The settings of all sources.
@@ -92,7 +100,8 @@ struct ServerOptions: ParsableArguments {
     /// - Throws: `CommandFailure` where one is wrong.
     func settings() async throws -> BackendSettings {
         let flags = [
-            "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir, "max-body-bytes": maxBodyBytes,
+            "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir,
+            "pseudonym-key-file": pseudonymKeyFile, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
             "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
@@ -103,6 +112,7 @@ struct ServerOptions: ParsableArguments {
             adminAddress: try address("admin-addr", sources["admin-addr"] ?? "127.0.0.1:8082"),
             dataDirectory: sources.dataDirectory
         )
+        settings.pseudonymKeyFile = sources["pseudonym-key-file"]
         let sizes = 1...1 << 30
         settings.largestBody = try sources.integer("max-body-bytes", in: sizes, default: settings.largestBody)
         settings.largestUnpackedBody = try sources.integer(
@@ -159,10 +169,12 @@ enum RunningBackend {
     ) async throws {
         let registry = MetricsRegistry()
         do {
-            let pseudonymizer = try PseudonymKeyFile.load(fromDirectory: settings.dataDirectory)
+            let key = PseudonymKeyFile(directory: settings.dataDirectory, givenAt: settings.pseudonymKeyFile)
+            let pseudonymizer = try key.load()
             let store = try ReportStore(
                 directory: settings.dataDirectory,
                 keyCheck: pseudonymizer.checkValue,
+                keyPath: key.path,
                 maximumWaiting: settings.largestQueue,
                 metrics: registry,
                 logger: logger

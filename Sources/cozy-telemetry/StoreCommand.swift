@@ -11,12 +11,12 @@ struct StoreCommand: AsyncParsableCommand {
         commandName: "store",
         abstract: "Look after the store of a backend: figures about it, check, backup, restore, erase.",
         discussion: """
-            `stats`, `check` and `backup` also work while the backend runs; `restore` and `erase` need it stopped. Run \
-            them as the user that the backend runs as.
+            `stats`, `check` and `backup` also work while the backend runs; `restore`, `erase` and `rotate-key` need it \
+            stopped. Run them as the user that the backend runs as.
             """,
         subcommands: [
             StoreStatsCommand.self, StoreCheckCommand.self, StoreBackupCommand.self, StoreRestoreCommand.self,
-            StoreEraseCommand.self,
+            StoreEraseCommand.self, StoreRotateKeyCommand.self,
         ]
     )
 }
@@ -26,13 +26,18 @@ struct StoreOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
     var dataDir: String?
 
+    @Option(help: ArgumentHelp("The pseudonym key; pseudonym.key in that directory unless given.", valueName: "file"))
+    var pseudonymKeyFile: String?
+
     /// Runs something with the store of the directory, which the environment and the settings file name too.
     ///
     /// - Throws: `CommandFailure`, or what the body throws.
     func withStore<Value>(_ body: (StoreMaintenance) async throws -> Value) async throws -> Value {
-        let sources = try await Settings(flags: ["data-dir": dataDir], known: ServerOptions.names, file: nil)
+        let flags = ["data-dir": dataDir, "pseudonym-key-file": pseudonymKeyFile]
+        let sources = try await Settings(flags: flags, known: ServerOptions.names, file: nil)
         do {
-            return try await body(StoreMaintenance(directory: sources.dataDirectory))
+            let keyFile = sources["pseudonym-key-file"]
+            return try await body(StoreMaintenance(directory: sources.dataDirectory, keyFile: keyFile))
         } catch let error as StoreError {
             Terminal.endProgress()
             throw CommandFailure.failed(error.description)

@@ -15,9 +15,9 @@ struct TestStore {
     let directory: TemporaryDirectory
     let pseudonymizer: Pseudonymizer
 
-    init() throws {
-        directory = try TemporaryDirectory()
-        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
+    init(directory: TemporaryDirectory? = nil) throws {
+        self.directory = try directory ?? TemporaryDirectory()
+        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: self.directory.path)
     }
 
     /// Opens the store, or one of the same key elsewhere.
