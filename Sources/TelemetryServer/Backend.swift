@@ -27,6 +27,8 @@ public struct Backend: Service {
     private let store: ReportStore
     private let reports: IngestHandler.Shared
     private let overview: OverviewEndpoint
+    private let published: PublishedBreakdowns
+    private let breakdowns: BreakdownEndpoint
     private let cluster: ClusterEndpoint
     private let retention: RetentionService
     private let registry: MetricsRegistry
@@ -78,6 +80,14 @@ public struct Backend: Service {
             logger: logger
         )
         overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
+        published = PublishedBreakdowns(
+            store: store,
+            threshold: settings.anonymityThreshold,
+            directory: settings.dataDirectory,
+            now: now,
+            logger: logger
+        )
+        breakdowns = BreakdownEndpoint(published: published, anonymityThreshold: settings.anonymityThreshold, now: now)
         cluster = ClusterEndpoint(store: store, pseudonymizer: pseudonymizer, signatures: signatures)
         retention = RetentionService(
             store: store,
@@ -99,7 +109,7 @@ public struct Backend: Service {
         ]
         let group = ServiceGroup(
             configuration: .init(
-                services: listeners + [Readiness(ports: ports, onReady: ready), retention],
+                services: listeners + [Readiness(ports: ports, onReady: ready), retention, published],
                 logger: quiet
             )
         )
@@ -121,6 +131,7 @@ public struct Backend: Service {
     var publicEndpoints: Endpoints {
         var endpoints = healthEndpoints
         endpoints.on(.get, "/api/overview", overview.answer)
+        endpoints.on(.get, "/api/breakdowns", breakdowns.answer)
         endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
         return endpoints
     }

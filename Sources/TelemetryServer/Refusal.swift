@@ -76,7 +76,8 @@ struct Refusal: Error, Equatable {
         return busy("the store is not available")
     }
 
-    private static func busy(_ message: String) -> Self {
+    /// It cannot be served now, and may be in a while.
+    static func busy(_ message: String) -> Self {
         Self(status: .serviceUnavailable, message: message, headers: [.retryAfter: "30"])
     }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Logging
+import ReportStore
+import ServiceLifecycle
+import TelemetryModel
+
+/// The public breakdowns of the windows that still change, as they were when the UTC day began.
+///
+/// They are kept in a file of the data directory, so that a restart does not make others of the same day. Until one can be made
+/// there is none, rather than one that is newer than it should be.
+actor PublishedBreakdowns: ServiceLifecycle.Service {
+    /// The public breakdowns of a day.
+    private struct Edition: Codable {
+        let day: Int
+        let threshold: Int
+        /// By length and last month of the window, and by dimension.
+        var breakdowns: [String: [String: PublicBreakdown]] = [:]
+    }
+
+    /// The name of the file.
+    static let fileName = "published-breakdowns.json"
+
+    private let store: ReportStore
+    private let threshold: Int
+    private let path: String
+    private let now: @Sendable () -> UTCInstant
+    private let logger: Logger
+    /// Waits until there may be another day; tests wait for an event instead.
+    private let pause: @Sendable () async throws -> Void
+    private var edition: Edition?
+    private var isFailing = false
+
+    /// - Parameters:
+    ///   - store: Where they are read.
+    ///   - threshold: *k*.
+    ///   - directory: The data directory.
+    ///   - now: The clock.
+    ///   - logger: Where failures are said.
+    ///   - pause: Waits before the day is looked at again.
+    init(
+        store: ReportStore,
+        threshold: Int,
+        directory: String,
+        now: @escaping @Sendable () -> UTCInstant,
+        logger: Logger,
+        pause: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(60)) }
+    ) {
+        self.store = store
+        self.threshold = threshold
+        path = directory + "/" + Self.fileName
+        self.now = now
+        self.logger = logger
+        self.pause = pause
+    }
+
+    /// Makes the edition of each day, until graceful shutdown.
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown {
+                while true {
+                    await self.renew()
+                    try await self.pause()
+                }
+            }
+        } catch is CancellationError {
+            return
+        }
+    }
+
+    /// The public breakdowns by a dimension of windows that end with a month, and the day that they are of; nil where there
+    /// are none yet.
+    ///
+    /// - Throws: `StoreError`.
+    func breakdowns(
+        by dimension: TelemetryModel.Dimension,
+        endingWith month: CalendarMonth
+    ) async throws -> (day: UTCDay, [Window.Length: PublicBreakdown])? {
+        await renew()
+        guard let edition else { return nil }
+        let day = UTCDay(daysSinceEpoch: edition.day)
+        let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
+        var result: [Window.Length: PublicBreakdown] = [:]
+        if month >= day.month - 1 {
+            for window in windows {
+                result[window.length] =
+                    edition.breakdowns[Self.key(window)]?[dimension.rawValue]
+                    ?? PublicBreakdown([:], threshold: threshold)
+            }
+        } else {
+            // No report can be of a month that has been over for so long.
+            for (window, counts) in try await store.breakdowns(by: dimension, in: windows) {
+                result[window.length] = PublicBreakdown(counts, threshold: threshold)
+            }
+        }
+        return (day, result)
+    }
+
+    /// Makes the edition of today, where there is none.
+    private func renew() async {
+        let today = now().day
+        do {
+            if edition == nil { edition = try read() }
+            guard edition?.day != today.daysSinceEpoch || edition?.threshold != threshold else { return }
+            // A clock that was set back does not make a second edition of a day.
+            if let edition, edition.day > today.daysSinceEpoch, edition.threshold == threshold { return }
+            let new = try await make(on: today)
+            guard edition?.day != new.day else { return }
+            try Data(try JSONEncoder().encode(new)).write(to: URL(fileURLWithPath: path), options: .atomic)
+            edition = new
+            isFailing = false
+        } catch {
+            if !isFailing {
+                logger.error("the public breakdowns of the day cannot be made", metadata: ["reason": "\(error)"])
+            }
+            isFailing = true
+        }
+    }
+
+    private func make(on day: UTCDay) async throws -> Edition {
+        let windows = [day.month - 1, day.month].flatMap { month in
+            Window.Length.allCases.map { Window($0, endingWith: month) }
+        }
+        var edition = Edition(day: day.daysSinceEpoch, threshold: threshold)
+        for dimension in TelemetryModel.Dimension.allCases {
+            for (window, counts) in try await store.breakdowns(by: dimension, in: windows) {
+                let breakdown = PublicBreakdown(counts, threshold: threshold)
+                edition.breakdowns[Self.key(window), default: [:]][dimension.rawValue] = breakdown
+            }
+        }
+        return edition
+    }
+
+    /// The edition of the file; nil where there is none, or none that can be read, which is made anew.
+    private func read() throws -> Edition? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        return try? JSONDecoder().decode(Edition.self, from: data)
+    }
+
+    private static func key(_ window: Window) -> String { "\(window.length.months) \(window.end.index)" }
+}
