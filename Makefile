@@ -6,7 +6,7 @@ SWIFT ?= swift
 QUIET := $(shell [ -t 2 ] || echo --quiet)
 # An import that Package.swift does not declare is an error.
 FLAGS = --explicit-target-dependency-import-check error
-SOURCES = Package.swift Sources Tests Benchmarks
+SOURCES = Package.swift Sources Tests Benchmarks Fuzz
 # The binaries of etcd and kube-apiserver for the tests that need a real API server; those are skipped without.
 export KUBEBUILDER_ASSETS
 
@@ -18,8 +18,11 @@ CLUSTER_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToF
 
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
+# How long `make fuzz` goes on for each target, and which there are.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS ?= exposition canonical gzip signature kubeconfig retry-after consent
 
-.PHONY: help run test soak check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+.PHONY: help run test soak fuzz check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -29,11 +32,12 @@ help: ## List the targets.
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
 
-test: test-requirements ## Run all tests.
+test: test-requirements ## Run all tests, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(CLUSTER_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(CLUSTER_TESTS)'
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 soak: test-requirements ## Cut the power, kill the server, compare figures, over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
 	@echo "Building; the first time takes some minutes." >&2
@@ -41,6 +45,12 @@ soak: test-requirements ## Cut the power, kill the server, compare figures, over
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test $(FLAGS) --skip-build --disable-xctest \
 		--filter PowerLossTests --filter DiskFaultTests --filter KilledServerTests --filter StoreFigureTests \
 		--filter DamagedNumbersTests
+
+fuzz: requirements ## Give random bytes to every parser, for FUZZ_SECONDS (60) each; FUZZ_TARGETS names some of them.
+	@echo "Building; the first time takes some minutes." >&2
+	@COZY_TELEMETRY_FUZZ=1 $(SWIFT) build $(FLAGS) --scratch-path .build/fuzz --product Fuzz \
+		-Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library $(QUIET)
+	@Scripts/fuzz.sh .build/fuzz/debug/Fuzz "$(FUZZ_SECONDS)" $(FUZZ_TARGETS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 

@@ -198,3 +198,17 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The fuzzer is a program of its own with the main function of libFuzzer, and everything in it is instrumented: it is built
+// by `make fuzz` alone, apart from the rest.
+if Context.environment["COZY_TELEMETRY_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz",
+            dependencies: ["Exposition", "TelemetryModel", "Gzip", "Kubernetes", "TelemetryAgent"],
+            path: "Fuzz",
+            exclude: ["Corpora"],
+            swiftSettings: swiftSettings
+        )
+    )
+}

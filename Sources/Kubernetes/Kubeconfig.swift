@@ -15,9 +15,15 @@ struct Kubeconfig {
 
     /// Reads files, the most important first.
     init(files: [String]) throws(KubernetesConfigurationError) {
-        self.files = files
-        for file in files {
-            let document = try KubeconfigDocument(file: file)
+        var documents: [KubeconfigDocument] = []
+        for file in files { documents.append(try KubeconfigDocument(file: file)) }
+        try self.init(documents: documents)
+    }
+
+    /// Merges documents, the most important first.
+    init(documents: [KubeconfigDocument]) throws(KubernetesConfigurationError) {
+        files = documents.map(\.file)
+        for document in documents {
             if currentContext == nil { currentContext = try document.currentContext() }
             contexts.merge(try document.entries("contexts", "context")) { first, _ in first }
             clusters.merge(try document.entries("clusters", "cluster")) { first, _ in first }

@@ -5,13 +5,17 @@ import Yams
 
 /// One kubeconfig file as YAML, read by field so that errors can say where.
 struct KubeconfigDocument {
-    private let file: String
+    let file: String
     private let root: YAMLNode.Mapping
 
     /// Reads a file.
     init(file: String) throws(KubernetesConfigurationError) {
+        try self.init(file: file, bytes: try ConfigurationFile.bytes(file))
+    }
+
+    /// Reads the bytes of a file.
+    init(file: String, bytes: [UInt8]) throws(KubernetesConfigurationError) {
         self.file = file
-        let bytes = try ConfigurationFile.bytes(file)
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw .malformed(file: file, line: 1, column: 1, reason: "the file is not UTF-8 text")
         }
