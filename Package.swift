@@ -86,8 +86,9 @@ let package = Package(
         .target(
             name: "TelemetryAgent",
             dependencies: [
-                "TelemetryModel", "Kubernetes", "Gzip", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL, yams, logging,
-                lifecycle, metrics,
+                "TelemetryModel", "Kubernetes", "Gzip", "CMalloc", httpClient, nioCore, nioPosix, nioHTTP1, nioSSL,
+                yams,
+                logging, lifecycle, metrics,
             ],
             swiftSettings: swiftSettings
         ),
@@ -101,6 +102,8 @@ let package = Package(
             dependencies: ["TelemetryModel", "Exposition", httpClient, nioCore, nioHTTP1],
             swiftSettings: swiftSettings
         ),
+        // What glibc has beyond the standard, which Swift's module for it leaves out.
+        .systemLibrary(name: "CMalloc"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Gzip", dependencies: ["CZlib"], swiftSettings: swiftSettings),
         .target(
