@@ -58,7 +58,7 @@ public enum Dimension: String, CaseIterable, Hashable, Sendable {
     /// The last report of those that say something of this dimension, out of reports in order of acceptance.
     ///
     /// Of each collector only the last report counts, and a v0 report is retired by a later one of v1.
-    func lastReport(among reports: [Report]) -> Report? {
+    package func lastReport(among reports: [Report]) -> Report? {
         var last: [Collector: Int] = [:]
         for (position, report) in reports.enumerated() { last[report.collector] = position }
         let lastOfV1 = max(last[.v1Operator] ?? -1, last[.v1Controller] ?? -1)
