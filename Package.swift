@@ -39,6 +39,10 @@ let nioFoundation: Target.Dependency = .product(name: "NIOFoundationCompat", pac
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdTLS: Target.Dependency = .product(name: "HummingbirdTLS", package: "hummingbird")
+let hummingbirdHTTP2: Target.Dependency = .product(name: "HummingbirdHTTP2", package: "hummingbird")
+let certificateReloading: Target.Dependency = .product(name: "NIOCertificateReloading", package: "swift-nio-extras")
+let jwt: Target.Dependency = .product(name: "JWTKit", package: "jwt-kit")
 let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -70,6 +74,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
     ],
     targets: [
         .target(name: "Exposition", swiftSettings: swiftSettings),
@@ -110,8 +115,8 @@ let package = Package(
             name: "TelemetryServer",
             dependencies: [
                 "TelemetryModel", "Exposition", "ReportStore", "Gzip",
-                hummingbird, httpTypes, nioCore, nioPosix, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, logging, metrics,
-                lifecycle,
+                hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading, httpTypes, nioCore, nioPosix, nioHTTP1,
+                nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, jwt, logging, metrics, lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -180,7 +185,7 @@ let package = Package(
             name: "TelemetryServerTests",
             dependencies: [
                 "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "Gzip",
-                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, lifecycle, logging, metrics,
+                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, jwt, crypto, lifecycle, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),

@@ -3,7 +3,7 @@
 import Foundation
 
 /// Files that are there after the power fails.
-enum DurableFile {
+package enum DurableFile {
     /// Waits until a file or directory is on disk.
     static func sync(_ path: String, _ calls: FileCalls = .system) throws(StoreError) {
         guard calls.sync(path) else { throw failure(path) }
@@ -11,7 +11,7 @@ enum DurableFile {
 
     /// Gives an open file to the owner and the group of a directory, where this process is root and they are others; says
     /// whether it is theirs then.
-    static func give(_ descriptor: Int32, toOwnerOf directory: String) -> Bool {
+    package static func give(_ descriptor: Int32, toOwnerOf directory: String) -> Bool {
         var (file, owner) = (stat(), stat())
         guard geteuid() == 0, fstat(descriptor, &file) == 0, stat(directory, &owner) == 0 else { return true }
         if file.st_uid == owner.st_uid, file.st_gid == owner.st_gid { return true }
@@ -33,5 +33,5 @@ enum DurableFile {
     static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).path }
 
     /// The directory that holds a file.
-    static func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
+    package static func directory(of path: String) -> String { (path as NSString).deletingLastPathComponent }
 }

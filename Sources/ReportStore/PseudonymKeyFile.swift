@@ -60,7 +60,7 @@ public struct PseudonymKeyFile: Sendable {
     /// Reads the key; nil where the file does not exist.
     ///
     /// - Throws: `StoreError`.
-    func existing() throws(StoreError) -> Pseudonymizer? {
+    package func existing() throws(StoreError) -> Pseudonymizer? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         let key: Data
         do {

@@ -30,6 +30,7 @@ public struct Backend: Service {
     private let published: PublishedBreakdowns
     private let breakdowns: BreakdownEndpoint
     private let cluster: ClusterEndpoint
+    private let access: AccessEndpoint
     private let retention: RetentionService
     private let registry: MetricsRegistry
     private let logger: Logger
@@ -89,6 +90,13 @@ public struct Backend: Service {
         )
         breakdowns = BreakdownEndpoint(published: published, anonymityThreshold: settings.anonymityThreshold, now: now)
         cluster = ClusterEndpoint(store: store, pseudonymizer: pseudonymizer, signatures: signatures)
+        access = AccessEndpoint(
+            store: store,
+            pseudonymizer: pseudonymizer,
+            gate: AccessGate(directory: settings.dataDirectory, issuer: nil, now: now),
+            now: now,
+            logger: logger
+        )
         retention = RetentionService(
             store: store,
             period: settings.retention,
@@ -140,6 +148,7 @@ public struct Backend: Service {
     var adminEndpoints: Endpoints {
         var endpoints = healthEndpoints
         endpoints.onMetrics(of: registry)
+        endpoints.under("/v1/", access.answer)
         return endpoints
     }
 

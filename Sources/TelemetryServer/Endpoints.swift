@@ -14,6 +14,7 @@ struct Endpoints: HTTPResponder {
     /// Where errors that nobody foresaw are reported.
     let logger: Logger
     private var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
+    private var subtrees: [(prefix: String, handler: Handler)] = []
 
     init(logger: Logger) {
         self.logger = logger
@@ -22,6 +23,11 @@ struct Endpoints: HTTPResponder {
     /// Answers a method of a path.
     mutating func on(_ method: HTTPRequest.Method, _ path: String, _ handler: @escaping Handler) {
         handlers[path, default: [:]][method] = handler
+    }
+
+    /// Answers every method of every path that begins with a prefix.
+    mutating func under(_ prefix: String, _ handler: @escaping Handler) {
+        subtrees.append((prefix, handler))
     }
 
     /// Answers a request; every error becomes a response here.
@@ -39,7 +45,9 @@ struct Endpoints: HTTPResponder {
     }
 
     private func handler(for request: Request) throws(Refusal) -> Handler {
-        guard let methods = handlers[request.uri.path] else {
+        let path = request.uri.path
+        if let subtree = subtrees.first(where: { path.hasPrefix($0.prefix) }) { return subtree.handler }
+        guard let methods = handlers[path] else {
             throw Refusal(status: .notFound, message: "there is nothing at this path")
         }
         let method = request.method == .head && methods[.head] == nil ? .get : request.method

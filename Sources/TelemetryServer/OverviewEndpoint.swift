@@ -16,10 +16,13 @@ struct OverviewEndpoint: Sendable {
     }
 
     private func overview(_ request: Request) async throws -> Overview {
-        let instant = now()
-        let month = try request.month(atMost: instant.month)
+        try await overview(of: try request.begunMonth(at: now()))
+    }
+
+    /// The figures that end with a month.
+    func overview(of month: CalendarMonth) async throws -> Overview {
         let totals = try await store.totals(of: Window.Length.allCases.map { Window($0, endingWith: month) })
-        return Overview(endingWith: month, generatedAt: instant, threshold: anonymityThreshold) { window in
+        return Overview(endingWith: month, generatedAt: now(), threshold: anonymityThreshold) { window in
             totals[window] ?? WindowTotals(window: window, all: [:], established: [:])
         }
     }

@@ -24,6 +24,7 @@ struct Refusal: Error, Equatable {
         case let error as ReportError: self = .badRequest(error.description)
         case let error as SignatureError: self = .unproven(error)
         case let error as StoreError: self = .unavailable(error)
+        case is AccessError: self = .busy("access cannot be decided or written down now")
         case is NIOTooManyBytesError: self.init(status: .contentTooLarge, message: "the body is too large")
         default: return nil
         }
@@ -97,10 +98,12 @@ struct Refusal: Error, Equatable {
 
 extension Response {
     /// A JSON document with sorted keys.
-    static func json(_ value: some Encodable) throws -> Response { json(try ByteBuffer(json: value), status: .ok) }
+    static func json(_ value: some Encodable, status: HTTPResponse.Status = .ok) throws -> Response {
+        json(try ByteBuffer(json: value), status: status)
+    }
 
     /// Bytes that are a JSON document.
-    fileprivate static func json(_ document: ByteBuffer, status: HTTPResponse.Status) -> Response {
+    static func json(_ document: ByteBuffer, status: HTTPResponse.Status) -> Response {
         Response(
             status: status,
             headers: [.contentType: "application/json; charset=utf-8"],
@@ -119,8 +122,8 @@ extension Response {
 }
 
 extension ByteBuffer {
-    /// A JSON document with sorted keys.
-    fileprivate init(json value: some Encodable) throws {
+    /// A JSON document with sorted keys, on one line.
+    init(json value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         self.init(bytes: try encoder.encode(value))
