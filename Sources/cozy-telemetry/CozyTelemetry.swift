@@ -20,7 +20,7 @@ struct CozyTelemetry: AsyncParsableCommand {
         subcommands: [
             AgentCommand.self, PreviewCommand.self, SendCommand.self, StatusCommand.self, OptInCommand.self,
             OptOutCommand.self, IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self,
-            DemoCommand.self, StoreCommand.self,
+            DemoCommand.self, StoreCommand.self, AdminCommand.self,
         ]
     )
 

@@ -48,9 +48,24 @@ struct OverviewCommand: AsyncParsableCommand {
     static func fetch(_ url: String, year: Int, month: Int) async throws -> Overview {
         let base = url.hasSuffix("/") ? String(url.dropLast()) : url
         let request = HTTPClientRequest(url: "\(base)/api/overview?year=\(year)&month=\(month)")
+        let bytes = Data(try await answer(to: request, from: base).readableBytesView)
+        guard let overview = try? JSONDecoder().decode(Overview.self, from: bytes) else {
+            throw CommandFailure.unavailable("\(base) answered with something that is not an overview")
+        }
+        return overview
+    }
+
+    /// The body of a good answer.
+    ///
+    /// - Throws: `CommandFailure` with the backend's own words where it refuses.
+    static func answer(
+        to request: HTTPClientRequest,
+        from base: String,
+        _ configuration: HTTPClient.Configuration = .init()
+    ) async throws -> ByteBuffer {
         let (status, body): (Int, ByteBuffer)
         // A refused connection is an answer, not a reason to try for half a minute.
-        var configuration = HTTPClient.Configuration()
+        var configuration = configuration
         configuration.connectionPool.retryConnectionEstablishment = false
         do {
             (status, body) = try await HTTPClient.withHTTPClient(configuration: configuration) { client in
@@ -60,15 +75,12 @@ struct OverviewCommand: AsyncParsableCommand {
         } catch {
             throw CommandFailure.unavailable("no answer from \(base): \(Self.reason(of: error))")
         }
-        let bytes = Data(body.readableBytesView)
         if status != 200 {
+            let bytes = Data(body.readableBytesView)
             let reason = (try? JSONDecoder().decode([String: String].self, from: bytes))?["error"]
             throw CommandFailure.unavailable("\(base) answered \(status)\(reason.map { ": \($0)" } ?? "")")
         }
-        guard let overview = try? JSONDecoder().decode(Overview.self, from: bytes) else {
-            throw CommandFailure.unavailable("\(base) answered with something that is not an overview")
-        }
-        return overview
+        return body
     }
 
     private static func reason(of error: any Error) -> String {

@@ -41,7 +41,16 @@ struct StoreOptions: ParsableArguments {
         } catch let error as StoreError {
             Terminal.endProgress()
             throw CommandFailure.failed(error.description)
+        } catch let error as AccessError {
+            throw CommandFailure.failed(error.description)
         }
+    }
+
+    /// The data directory, which the environment and the settings file name too.
+    ///
+    /// - Throws: `CommandFailure`.
+    func directory() async throws -> String {
+        try await Settings(flags: ["data-dir": dataDir], known: ServerOptions.names, file: nil).dataDirectory
     }
 
     /// Says how far a copy is.

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import ReportStore
 import TelemetryModel
+import TelemetryServer
 
 /// `cozy-telemetry store erase`: nothing about one cluster any more.
 struct StoreEraseCommand: AsyncParsableCommand {
@@ -27,17 +28,7 @@ struct StoreEraseCommand: AsyncParsableCommand {
 
     func run() async throws {
         let cluster = try readID()
-        let erasure = try await options.withStore { try await $0.erase(cluster) }
-        if json { return try Terminal.writeJSON(erasure ?? .nothing) }
-        guard let erasure else {
-            Terminal.write(line: "the store knows nothing about this cluster")
-            return
-        }
-        Terminal.write(line: "removed \(erasure.sightings) sightings in \(erasure.months) months")
-        if erasure.isCountedInFinishedWindows {
-            Terminal.write(line: "it is still counted in windows whose rows were deleted before; those are sums alone")
-        }
-        Terminal.say("Backups and stores that were moved aside still have it: delete those, or erase it there too.")
+        try ErasureReport.write(try await options.erase(cluster), asJSON: json)
     }
 
     /// Reads the id.
@@ -61,5 +52,40 @@ struct StoreEraseCommand: AsyncParsableCommand {
             throw CommandFailure.usage("\(source) must hold one cluster id, of the form [A-Za-z0-9._-]{1,253}")
         }
         return cluster
+    }
+}
+
+extension StoreOptions {
+    /// Removes everything about a cluster from the store, with a line in the audit log before.
+    ///
+    /// - Throws: `CommandFailure`.
+    func erase(_ cluster: ClusterID) async throws -> Erasure? {
+        try await withStore { store in
+            let pseudonymizer = try PseudonymKeyFile.existing(inDirectory: store.directory)
+            if let pseudonym = pseudonymizer?.pseudonym(of: cluster) {
+                try AuditLog(directory: store.directory).append(
+                    .ofCommand("cluster.erase", on: "\(pseudonym)"),
+                    at: .now()
+                )
+            }
+            return try await store.erase(cluster)
+        }
+    }
+}
+
+/// What is said of an erasure.
+enum ErasureReport {
+    /// Writes it; nil is a cluster that nothing was known about.
+    static func write(_ erasure: Erasure?, asJSON: Bool) throws {
+        if asJSON { return try Terminal.writeJSON(erasure ?? .nothing) }
+        guard let erasure else {
+            Terminal.write(line: "the store knows nothing about this cluster")
+            return
+        }
+        Terminal.write(line: "removed \(erasure.sightings) sightings in \(erasure.months) months")
+        if erasure.isCountedInFinishedWindows {
+            Terminal.write(line: "it is still counted in windows whose rows were deleted before; those are sums alone")
+        }
+        Terminal.say("Backups and stores that were moved aside still have it: delete those, or erase it there too.")
     }
 }
