@@ -68,7 +68,12 @@ extension StoreOptions {
                     at: .now()
                 )
             }
-            return try await store.erase(cluster)
+            do {
+                return try await store.erase(cluster)
+            } catch let error as StoreError {
+                guard case .inUse = error else { throw error }
+                throw CommandFailure.failed("\(error); or let the backend do it: cozy-telemetry admin erase --url URL")
+            }
         }
     }
 }

@@ -27,6 +27,7 @@ struct AccessGate: Sendable {
     /// - Parameters:
     ///   - request: The request.
     ///   - read: Reads what a request that may be done is to do.
+    /// - Returns: What is to be done.
     /// - Throws: `Refusal` with 401, 403, 404 or 405, what `read` throws, or `AccessError`.
     func admit(
         _ request: Request,

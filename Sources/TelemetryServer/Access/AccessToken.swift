@@ -8,6 +8,7 @@ public struct AccessToken: Codable, Equatable, Sendable {
     public let id: String
     /// What it is for, in the words of whoever made it.
     public let name: String?
+    /// What its holder may do.
     public let role: Role
     /// RFC 3339, as all times here.
     public let created: String
@@ -30,12 +31,19 @@ public struct AccessToken: Codable, Equatable, Sendable {
 
     /// A token without its hash.
     public struct Shown: Codable, Equatable, Sendable {
+        /// Its number.
         public let id: String
+        /// What it is for.
         public let name: String?
+        /// What its holder may do.
         public let role: Role
+        /// When it was made.
         public let created: String
+        /// From then on it is not taken.
         public let expires: String
+        /// When it was revoked; nil where it was not.
         public let revoked: String?
+        /// When it was last taken, to the minute; nil where it never was.
         public let lastUsed: String?
 
         fileprivate init(_ token: AccessToken) {

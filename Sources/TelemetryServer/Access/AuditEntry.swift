@@ -13,6 +13,7 @@ public struct AuditEntry: Equatable, Sendable {
     public var operation: String
     /// What it was to be done to: a pseudonym, the number of a token, a dimension.
     public var object: String?
+    /// Whether it might be done.
     public var decision: Decision
     /// Why it was refused.
     public var reason: String?

@@ -96,6 +96,7 @@ public struct AuditLog: Sendable {
     /// - Parameters:
     ///   - sequence: Only those with a higher number.
     ///   - limit: So many at the most.
+    /// - Returns: The lines.
     /// - Throws: `AccessError`.
     public func lines(after sequence: Int = 0, limit: Int = .max) throws(AccessError) -> [String] {
         var lines: [String] = []
