@@ -40,6 +40,7 @@ extension ReportStore {
     ///   - month: The month, whose rows are still there.
     ///   - position: `next` of the part before; 0 for the first.
     ///   - limit: So many clusters at the most.
+    /// - Returns: The rows, and where the next part begins.
     /// - Throws: `StoreError.unavailable`.
     public func clusters(in month: CalendarMonth, after position: Int, limit: Int) async throws -> ClusterPage {
         do {

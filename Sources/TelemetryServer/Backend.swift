@@ -4,9 +4,12 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import HummingbirdHTTP2
+import HummingbirdTLS
 public import Logging
 import Metrics
 import NIOCore
+import NIOSSL
 public import ReportStore
 public import ServiceLifecycle
 public import TelemetryModel
@@ -111,13 +114,20 @@ public struct Backend: Service {
     /// Serves until graceful shutdown.
     public func run() async throws {
         let (ports, gotPort) = AsyncStream.makeStream(of: (isAdmin: Bool, port: Int).self)
+        let tls = try tls(settings.tls)
+        let adminTLS = try self.tls(settings.adminTLS)
         let listeners = [
-            Listener(publicEndpoints, publicServer, at: settings.listenAddress, quiet) { gotPort.yield((false, $0)) },
-            Listener(adminEndpoints, adminServer, at: settings.adminAddress, quiet) { gotPort.yield((true, $0)) },
+            Listener(publicEndpoints, try publicServer(tls), at: settings.listenAddress, quiet) {
+                gotPort.yield((false, $0))
+            },
+            Listener(adminEndpoints, try adminServer(adminTLS), at: settings.adminAddress, quiet) {
+                gotPort.yield((true, $0))
+            },
         ]
+        let certificates: [any Service] = [tls, adminTLS].compactMap { $0 }
         let group = ServiceGroup(
             configuration: .init(
-                services: listeners + [Readiness(ports: ports, onReady: ready), retention, published],
+                services: listeners + certificates + [Readiness(ports: ports, onReady: ready), retention, published],
                 logger: quiet
             )
         )
@@ -137,7 +147,7 @@ public struct Backend: Service {
 
     /// What the internet may ask beside `/`, which is answered before the routes.
     var publicEndpoints: Endpoints {
-        var endpoints = healthEndpoints
+        var endpoints = healthEndpoints(isSecure: settings.tls != nil)
         endpoints.on(.get, "/api/overview", overview.answer)
         endpoints.on(.get, "/api/breakdowns", breakdowns.answer)
         endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
@@ -146,26 +156,42 @@ public struct Backend: Service {
 
     /// What whoever runs the backend may ask.
     var adminEndpoints: Endpoints {
-        var endpoints = healthEndpoints
+        var endpoints = healthEndpoints(isSecure: settings.adminTLS != nil)
         endpoints.onMetrics(of: registry)
         endpoints.under("/v1/", access.answer)
         return endpoints
     }
 
     /// Whether the process lives, and whether the store answers.
-    private var healthEndpoints: Endpoints {
-        var endpoints = Endpoints(logger: logger)
+    private func healthEndpoints(isSecure: Bool) -> Endpoints {
+        var endpoints = Endpoints(logger: logger, isSecure: isSecure)
         endpoints.onHealth(isReady: store.ping)
         return endpoints
     }
 
-    /// Takes reports, and has the rest answered by the routes.
-    private var publicServer: HTTPServerBuilder {
-        HTTPServerBuilder { [reports] responder in PublicChannel(responder: responder, reports: reports) }
+    private func tls(_ files: TLSFiles?) throws -> ListenerTLS? {
+        try files.map { try ListenerTLS($0, every: settings.certificateInterval, logger: logger) }
     }
 
-    private var adminServer: HTTPServerBuilder {
-        .http1(configuration: .init(idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds))))
+    /// Takes reports, and has the rest answered by the routes; HTTP/1.1 alone, as reports are read by a handler for that.
+    private func publicServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
+        let server = HTTPServerBuilder { [reports] responder in
+            PublicChannel(responder: responder, reports: reports, isSecure: tls != nil)
+        }
+        guard var configuration = tls?.configuration else { return server }
+        configuration.applicationProtocols = ["http/1.1"]
+        return try .tls(server, tlsConfiguration: configuration)
+    }
+
+    /// HTTP/1.1, and with TLS also HTTP/2.
+    private func adminServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
+        let idleTimeout = settings.idleTimeoutSeconds
+        let plain = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idleTimeout)))
+        guard let tls else { return .http1(configuration: plain) }
+        return try .http2Upgrade(
+            tlsConfiguration: tls.configuration,
+            configuration: .init(idleTimeout: .seconds(idleTimeout), streamConfiguration: plain)
+        )
     }
 
     /// A logger for the libraries: what they call errors are connections that break off, which is no news here.
@@ -178,12 +204,18 @@ public struct Backend: Service {
 
 /// Why a backend does not serve.
 public enum BackendError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A listener cannot speak TLS with its files.
+    case cannotSpeakTLS(TLSFiles, reason: String)
     /// Nothing can listen at an address.
     case cannotListen(ListenAddress, reason: String)
 
     /// What is wrong.
     public var description: String {
         switch self {
+        case .cannotSpeakTLS(let files, let reason):
+            "cannot speak TLS with \(files.certificate), \(files.key)"
+                + (files.clientAuthorities.map { " and \($0)" } ?? "")
+                + ": \(reason); give a certificate and its key, PEM"
         case .cannotListen(let address, let reason):
             "cannot listen at \(address): \(reason); stop what listens there, or give another address"
         }

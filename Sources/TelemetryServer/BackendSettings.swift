@@ -6,6 +6,12 @@ public struct BackendSettings: Sendable {
     public var listenAddress: ListenAddress
     /// The private listener, with metrics.
     public var adminAddress: ListenAddress
+    /// What the public listener speaks TLS with; nil where it speaks plain HTTP.
+    public var tls: TLSFiles?
+    /// What the private listener speaks TLS with; nil where it speaks plain HTTP.
+    public var adminTLS: TLSFiles?
+    /// How often certificates are looked at for changes.
+    public var certificateInterval = Duration.seconds(5)
     /// The directory of the store and the key.
     public var dataDirectory: String
     /// The file with the pseudonym key, where it is not in that directory.

@@ -13,11 +13,18 @@ struct Endpoints: HTTPResponder {
 
     /// Where errors that nobody foresaw are reported.
     let logger: Logger
+    private let isSecure: Bool
     private var handlers: [String: [HTTPRequest.Method: Handler]] = [:]
     private var subtrees: [(prefix: String, handler: Handler)] = []
 
-    init(logger: Logger) {
+    /// Routes without any yet.
+    ///
+    /// - Parameters:
+    ///   - logger: Where errors that nobody foresaw are reported.
+    ///   - isSecure: Whether the listener speaks TLS.
+    init(logger: Logger, isSecure: Bool = false) {
         self.logger = logger
+        self.isSecure = isSecure
     }
 
     /// Answers a method of a path.
@@ -32,7 +39,8 @@ struct Endpoints: HTTPResponder {
 
     /// Answers a request; every error becomes a response here.
     func respond(to request: Request, context: Context) async throws -> Response {
-        let response = await response(to: request)
+        var response = await response(to: request)
+        SecurityHeaders.add(to: &response.headers, isSecure: isSecure)
         return request.method == .head ? response.createHeadResponse() : response
     }
 

@@ -25,6 +25,8 @@ struct PublicChannel: HTTPChannelHandler {
 
     let responder: Responder
     let reports: IngestHandler.Shared
+    /// Whether it is spoken over TLS.
+    var isSecure = false
 
     /// Sets up the handlers of a connection.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
@@ -36,7 +38,7 @@ struct PublicChannel: HTTPChannelHandler {
                 ByteToMessageHandler(Self.decoder(), maximumBufferSize: Self.mostUndecodedBytes)
             )
             try pipeline.addHandler(IngestHandler(reports, encoder: try pipeline.context(handler: encoder)))
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: false))
+            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
                 configuration: .init(isOutboundHalfClosureEnabled: true)

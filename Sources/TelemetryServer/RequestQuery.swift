@@ -32,6 +32,7 @@ extension Request {
     ///   - name: Its name.
     ///   - range: What it may be.
     ///   - fallback: What it is where it is not given; nil where it has to be.
+    /// - Returns: The number.
     /// - Throws: `Refusal` with 400.
     func number(
         _ name: String,

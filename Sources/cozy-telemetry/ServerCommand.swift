@@ -40,6 +40,8 @@ struct ServerOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Where metrics are served. (default: 127.0.0.1:8082)", valueName: "host:port"))
     var adminAddr: String?
 
+    @OptionGroup var tls: TLSOptions
+
     @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
     var dataDir: String?
 
@@ -90,10 +92,10 @@ struct ServerOptions: ParsableArguments {
     var config: String?
 
     /// The names of all settings, which a settings file may have.
-    static let names: Set<String> = [
+    static let names = TLSOptions.names.union([
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
         "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
-    ]
+    ])
 
     /// The settings of all sources.
     ///
@@ -105,7 +107,7 @@ struct ServerOptions: ParsableArguments {
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
             "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
-        ]
+        ].merging(tls.flags) { $1 }
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
             listenAddress: try address("listen-addr", sources["listen-addr"] ?? ":8081"),
@@ -113,6 +115,8 @@ struct ServerOptions: ParsableArguments {
             dataDirectory: sources.dataDirectory
         )
         settings.pseudonymKeyFile = sources["pseudonym-key-file"]
+        settings.tls = try TLSOptions.files("", of: sources)
+        settings.adminTLS = try TLSOptions.files("admin-", of: sources)
         let sizes = 1...1 << 30
         settings.largestBody = try sources.integer("max-body-bytes", in: sizes, default: settings.largestBody)
         settings.largestUnpackedBody = try sources.integer(
