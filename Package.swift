@@ -115,8 +115,8 @@ let package = Package(
             name: "TelemetryServer",
             dependencies: [
                 "TelemetryModel", "Exposition", "ReportStore", "Gzip",
-                hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading, httpTypes, nioCore, nioPosix, nioHTTP1,
-                nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, jwt, logging, metrics, lifecycle,
+                hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading, httpTypes, nioCore, nioPosix,
+                nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, jwt, logging, metrics, lifecycle,
             ],
             swiftSettings: swiftSettings
         ),
@@ -185,7 +185,7 @@ let package = Package(
             name: "TelemetryServerTests",
             dependencies: [
                 "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "Gzip",
-                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, jwt, crypto, lifecycle, logging, metrics,
+                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, jwt, lifecycle, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),

@@ -47,6 +47,7 @@ public struct Backend: Service {
     ///   - pseudonymizer: Replaces identifiers.
     ///   - registry: What `/metrics` shows, and where the backend counts.
     ///   - logger: The backend's log.
+    ///   - fetch: How the keys of the issuer in the settings are fetched, where there is one.
     ///   - now: The receiving clock.
     ///   - onReady: Called once, when both listeners listen.
     public init(
@@ -55,6 +56,7 @@ public struct Backend: Service {
         pseudonymizer: Pseudonymizer,
         registry: MetricsRegistry,
         logger: Logger,
+        fetch: TokenIssuer.Fetch? = nil,
         now: @escaping @Sendable () -> UTCInstant = UTCInstant.now,
         onReady: @escaping @Sendable (Ports) -> Void = { _ in }
     ) {
@@ -96,7 +98,13 @@ public struct Backend: Service {
         access = AccessEndpoint(
             store: store,
             pseudonymizer: pseudonymizer,
-            gate: AccessGate(directory: settings.dataDirectory, issuer: nil, now: now),
+            gate: AccessGate(
+                directory: settings.dataDirectory,
+                issuer: settings.issuer.flatMap { issuer in
+                    fetch.map { TokenIssuer(issuer, logger: logger, fetch: $0) }
+                },
+                now: now
+            ),
             now: now,
             logger: logger
         )

@@ -12,6 +12,8 @@ public struct BackendSettings: Sendable {
     public var adminTLS: TLSFiles?
     /// How often certificates are looked at for changes.
     public var certificateInterval = Duration.seconds(5)
+    /// Whose access tokens are taken on the private listener, beside our own; nil for nobody's.
+    public var issuer: IssuerSettings?
     /// The directory of the store and the key.
     public var dataDirectory: String
     /// The file with the pseudonym key, where it is not in that directory.

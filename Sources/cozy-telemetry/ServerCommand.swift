@@ -27,8 +27,8 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        let settings = try await options.settings()
-        try await RunningBackend.serve(settings, logger: log.logger("server"))
+        let (settings, fetch) = try await options.settings()
+        try await RunningBackend.serve(settings, fetch: fetch, logger: log.logger("server"))
     }
 }
 
@@ -41,6 +41,7 @@ struct ServerOptions: ParsableArguments {
     var adminAddr: String?
 
     @OptionGroup var tls: TLSOptions
+    @OptionGroup var issuer: IssuerOptions
 
     @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
     var dataDir: String?
@@ -92,22 +93,22 @@ struct ServerOptions: ParsableArguments {
     var config: String?
 
     /// The names of all settings, which a settings file may have.
-    static let names = TLSOptions.names.union([
+    static let names = TLSOptions.names.union(IssuerOptions.names).union([
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
         "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
     ])
 
-    /// The settings of all sources.
+    /// The settings of all sources, and how the keys of an issuer are fetched where there is one.
     ///
     /// - Throws: `CommandFailure` where one is wrong.
-    func settings() async throws -> BackendSettings {
+    func settings() async throws -> (BackendSettings, TokenIssuer.Fetch?) {
         let flags = [
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir,
             "pseudonym-key-file": pseudonymKeyFile, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
             "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
-        ].merging(tls.flags) { $1 }
+        ].merging(tls.flags) { $1 }.merging(issuer.flags) { $1 }
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
             listenAddress: try address("listen-addr", sources["listen-addr"] ?? ":8081"),
@@ -116,6 +117,7 @@ struct ServerOptions: ParsableArguments {
         )
         settings.pseudonymKeyFile = sources["pseudonym-key-file"]
         settings.tls = try TLSOptions.files("", of: sources)
+        settings.issuer = try IssuerOptions.issuer(of: sources)
         settings.adminTLS = try TLSOptions.files("admin-", of: sources)
         let sizes = 1...1 << 30
         settings.largestBody = try sources.integer("max-body-bytes", in: sizes, default: settings.largestBody)
@@ -134,7 +136,7 @@ struct ServerOptions: ParsableArguments {
         settings.requiresSignatures = try sources.boolean("require-signatures")
         settings.acceptsClock = try sources.boolean("accept-clock")
         settings.retention = try period(sources["retention"], default: settings.retention)
-        return settings
+        return (settings, try IssuerOptions.fetch(of: sources))
     }
 
     private func period(_ text: String?, default fallback: RetentionPeriod) throws -> RetentionPeriod {
@@ -161,12 +163,14 @@ enum RunningBackend {
     ///
     /// - Parameters:
     ///   - settings: The backend's settings.
+    ///   - fetch: How the keys of an issuer are fetched.
     ///   - logger: The log.
     ///   - others: What runs beside it.
     ///   - onReady: Called when both listeners listen.
     /// - Throws: `CommandFailure`.
     static func serve(
         _ settings: BackendSettings,
+        fetch: TokenIssuer.Fetch? = nil,
         logger: Logger,
         beside others: [ServiceGroupConfiguration.ServiceConfiguration] = [],
         onReady: @escaping @Sendable (Backend.Ports) -> Void = { _ in }
@@ -189,6 +193,7 @@ enum RunningBackend {
                 pseudonymizer: pseudonymizer,
                 registry: registry,
                 logger: logger,
+                fetch: fetch,
                 onReady: onReady
             )
             try await run([.init(service: backend)] + others, logger: logger)

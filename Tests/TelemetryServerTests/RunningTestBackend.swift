@@ -34,6 +34,7 @@ struct RunningTestBackend {
     /// Runs a backend for as long as the body takes.
     static func with(
         adjust: (inout BackendSettings) -> Void = { _ in },
+        fetch: TokenIssuer.Fetch? = nil,
         _ body: (Self) async throws -> Void
     ) async throws {
         let directory = try TemporaryDirectory()
@@ -58,6 +59,7 @@ struct RunningTestBackend {
             pseudonymizer: pseudonymizer,
             registry: registry,
             logger: log.logger,
+            fetch: fetch,
             now: { clock.now },
             onReady: { isReady.yield($0) }
         )
