@@ -199,7 +199,7 @@ let package = Package(
             dependencies: [
                 "cozy-telemetry", "TelemetryTesting", "TelemetryAgent", "TelemetryModel", "ReportStore",
                 "FleetSimulator",
-                httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, logging, metrics,
+                httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, jwt, logging, metrics,
             ],
             swiftSettings: swiftSettings
         ),
