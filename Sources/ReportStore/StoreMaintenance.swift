@@ -21,7 +21,7 @@ public struct StoreMaintenance: Sendable {
     /// What a restoration does with files.
     let calls: FileCalls
     /// The key of the store.
-    let key: PseudonymKeyFile
+    package let key: PseudonymKeyFile
 
     /// Looks after the store of a directory, with the key in a file elsewhere where one is given.
     public init(directory: String, keyFile: String? = nil) {

@@ -37,7 +37,7 @@ struct BreakdownEndpoint: Sendable {
 
     private func document(_ request: Request) async throws -> Document {
         let dimension = try dimension(request)
-        let month = try request.month(atMost: now().month)
+        let month = try request.begunMonth(at: now())
         guard let (day, breakdowns) = try await published.breakdowns(by: dimension, endingWith: month) else {
             throw Refusal.busy("the breakdowns of the day are not made yet")
         }

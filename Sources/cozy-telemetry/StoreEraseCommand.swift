@@ -61,7 +61,7 @@ extension StoreOptions {
     /// - Throws: `CommandFailure`.
     func erase(_ cluster: ClusterID) async throws -> Erasure? {
         try await withStore { store in
-            let pseudonymizer = try PseudonymKeyFile.existing(inDirectory: store.directory)
+            let pseudonymizer = try store.key.existing()
             if let pseudonym = pseudonymizer?.pseudonym(of: cluster) {
                 try AuditLog(directory: store.directory).append(
                     .ofCommand("cluster.erase", on: "\(pseudonym)"),
