@@ -92,6 +92,11 @@ final class ClusterDirectory: Sendable {
         }
     }
 
+    /// Whether a cluster has a row, be it one that cannot be read.
+    func knows(_ pseudonym: Pseudonym) -> Bool {
+        damaged.contains(pseudonym) || index.withLock { $0.row(of: pseudonym) } != nil
+    }
+
     /// The row that a new cluster gets after so many others.
     func newRow(after count: Int) -> Int { index.withLock { $0.newRow(after: count) } }
 

@@ -154,6 +154,9 @@ public final class ReportStore: Sendable {
     /// How many reports wait for their commit.
     public var waiting: Int { queue.waiting }
 
+    /// Whether the store has a cluster, as it does once its first report is committed.
+    public func knows(_ cluster: Pseudonym) -> Bool { clusters.knows(cluster) }
+
     /// How many clusters the store has.
     public var clusterCount: Int { clusters.count }
 

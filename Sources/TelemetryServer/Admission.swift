@@ -14,6 +14,8 @@ struct Admission: Equatable {
 
     let sender: Sender
     let encoding: Encoding
+    /// The hash of the network that it came from.
+    var network: UInt64 = 0
 
     /// Decides on the head of a request to `/`.
     ///

@@ -67,9 +67,17 @@ public struct Backend: Service {
         self.onReady = onReady
         let metrics = IngestMetrics(factory: registry)
         let signatures = SignatureCheck(now: now)
+        let sourceGuard = SourceGuard(
+            settings,
+            now: { .now() },
+            today: { now().day },
+            factory: registry,
+            logger: logger
+        )
         let ingest = Ingest(
             store: store,
             settings: settings,
+            sourceGuard: sourceGuard,
             signatures: signatures,
             pseudonymizer: pseudonymizer,
             now: now,
@@ -81,8 +89,15 @@ public struct Backend: Service {
             metrics: metrics,
             budget: BodyBudget(limit: settings.largestBodiesInFlight),
             answers: Answers(),
-            limits: .init(body: settings.largestBody, requiresSignatures: settings.requiresSignatures),
-            idleTimeout: .seconds(Int64(settings.idleTimeoutSeconds)),
+            limits: .init(
+                body: settings.largestBody,
+                requests: settings.connections.largestRequestCount,
+                requiresSignatures: settings.requiresSignatures
+            ),
+            deadlines: SenderDeadlines(settings.connections),
+            gate: ConnectionGate(settings.connections, factory: registry),
+            sources: SourceResolver(trusted: settings.trustedProxies, hash: AddressHash { now().day }),
+            sourceGuard: sourceGuard,
             logger: logger
         )
         overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
@@ -183,8 +198,13 @@ public struct Backend: Service {
 
     /// Takes reports, and has the rest answered by the routes; HTTP/1.1 alone, as reports are read by a handler for that.
     private func publicServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
-        let server = HTTPServerBuilder { [reports] responder in
-            PublicChannel(responder: responder, reports: reports, isSecure: tls != nil)
+        let server = HTTPServerBuilder { [reports, settings] responder in
+            PublicChannel(
+                responder: responder,
+                reports: reports,
+                isSecure: tls != nil,
+                largestHead: settings.connections.largestHead
+            )
         }
         guard var configuration = tls?.configuration else { return server }
         configuration.applicationProtocols = ["http/1.1"]
@@ -193,7 +213,7 @@ public struct Backend: Service {
 
     /// HTTP/1.1, and with TLS also HTTP/2.
     private func adminServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
-        let idleTimeout = settings.idleTimeoutSeconds
+        let idleTimeout = settings.connections.idleTimeoutSeconds
         let plain = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idleTimeout)))
         guard let tls else { return .http1(configuration: plain) }
         return try .http2Upgrade(

@@ -34,8 +34,18 @@ public struct BackendSettings: Sendable {
     public var acceptsClock = false
     /// So many reports wait for their commit at the most; further ones are answered 503.
     public var largestQueue = 10_000
-    /// A connection without a request is closed after so many seconds.
-    public var idleTimeoutSeconds = 75
+    /// The largest that a body may be once it is unpacked, as a multiple of its size packed; 64 KiB are always taken.
+    public var largestUnpackingRatio = 100
+    /// The most samples of a report.
+    public var largestSampleCount = 50_000
+    /// How many reports are taken in a time; nil for as many as come.
+    public var rateLimits: RateLimits? = RateLimits()
+    /// So many new clusters from one network in a UTC day are said in the log and counted; 0 for never.
+    public var newClustersFlagged = 100
+    /// The proxies that are believed when they say for whom they speak.
+    public var trustedProxies: [AddressBlock] = []
+    /// What connections of the public listener may take.
+    public var connections = ConnectionLimits()
 
     /// Settings with everything else at its default.
     public init(listenAddress: ListenAddress, adminAddress: ListenAddress, dataDirectory: String) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Exposition
 import Gzip
 import HTTPTypes
 import Logging
@@ -22,7 +23,8 @@ struct Ingest: Sendable {
     private static let largestRecognisedOnEventLoop = 1 << 20
 
     private let store: ReportStore
-    private let largestUnpackedBody: Int
+    private let unpacking: UnpackingLimit
+    private let sourceGuard: SourceGuard
     private let signatures: SignatureCheck
     private let pseudonymizer: Pseudonymizer
     private let decoder: ReportDecoder
@@ -33,6 +35,7 @@ struct Ingest: Sendable {
     init(
         store: ReportStore,
         settings: BackendSettings,
+        sourceGuard: SourceGuard,
         signatures: SignatureCheck,
         pseudonymizer: Pseudonymizer,
         now: @escaping @Sendable () -> UTCInstant,
@@ -40,12 +43,15 @@ struct Ingest: Sendable {
         logger: Logger
     ) {
         self.store = store
+        self.sourceGuard = sourceGuard
         self.signatures = signatures
         self.pseudonymizer = pseudonymizer
-        decoder = ReportDecoder(pseudonymizer: pseudonymizer)
+        var limits = ReportDecoder.defaultLimits
+        limits.samples = settings.largestSampleCount
+        decoder = ReportDecoder(pseudonymizer: pseudonymizer, limits: limits)
         self.now = now
         self.metrics = metrics
-        largestUnpackedBody = settings.largestUnpackedBody
+        unpacking = UnpackingLimit(settings)
         droppings = DroppingsLog(logger: logger, now: now)
     }
 
@@ -75,23 +81,29 @@ struct Ingest: Sendable {
 
     /// Takes a body that is its sender's, as far as that can be known.
     private func takeVerified(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
+        do throws(Refusal) {
+            try sourceGuard.admit(admission.sender.cluster)
+        } catch {
+            return completion(.failure(error))
+        }
         guard admission.encoding == .gzip else { return takePlain(admission, body, completion) }
         guard body.count <= Self.largestOnEventLoop else { return takeElsewhere(admission, body, completion) }
+        let limit = unpacking.limit(packed: body.count)
         do throws(GzipDecoder.Failure) {
-            let unpacked = try GzipDecoder.decode(body, limit: min(Self.largestOnEventLoop, largestUnpackedBody))
-            take(cluster: admission.sender.cluster, body: unpacked, completion: completion)
-        } catch .tooLarge where largestUnpackedBody > Self.largestOnEventLoop {
+            let unpacked = try GzipDecoder.decode(body, limit: min(Self.largestOnEventLoop, limit))
+            takeUnpacked(admission, unpacked, completion)
+        } catch .tooLarge where limit > Self.largestOnEventLoop {
             takeElsewhere(admission, body, completion)
         } catch {
-            completion(.failure(refusal(error)))
+            completion(.failure(unpacking.refusal(error, packed: body.count)))
         }
     }
 
     /// Takes the unpacked body of a report; on any thread.
-    private func take(cluster: ClusterID, body: [UInt8], completion: @escaping Completion) {
-        let fingerprint = Fingerprint(of: body.span, from: cluster)
+    private func takeUnpacked(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
+        let fingerprint = Fingerprint(of: body.span, from: admission.sender.cluster)
         guard !isKnown(fingerprint, completion) else { return }
-        decode(cluster, body, fingerprint, completion)
+        decode(admission, body, fingerprint, completion)
     }
 
     /// Takes a body that is not packed; a large one leaves the event loop only where it is not known.
@@ -102,9 +114,9 @@ struct Ingest: Sendable {
         let fingerprint = Fingerprint(of: body.span, from: admission.sender.cluster)
         guard !isKnown(fingerprint, completion) else { return }
         guard body.count > Self.largestOnEventLoop else {
-            return decode(admission.sender.cluster, body, fingerprint, completion)
+            return decode(admission, body, fingerprint, completion)
         }
-        elsewhere(completion) { decode(admission.sender.cluster, body, fingerprint, completion) }
+        elsewhere(completion) { decode(admission, body, fingerprint, completion) }
     }
 
     /// Whether the store knows a report; then the completion is told, now or once it is committed.
@@ -116,39 +128,41 @@ struct Ingest: Sendable {
 
     /// Parses a report and has it committed.
     private func decode(
-        _ cluster: ClusterID,
+        _ admission: Admission,
         _ body: [UInt8],
         _ fingerprint: Fingerprint,
         _ completion: @escaping Completion
     ) {
-        do throws(ReportError) {
-            let report = try accepted(cluster, body)
-            store.submit(report, as: fingerprint) { completion($0.mapError { $0 }) }
+        let cluster = pseudonymizer.pseudonym(of: admission.sender.cluster)
+        let isNew = !store.knows(cluster)
+        do {
+            if isNew { try sourceGuard.admitNewCluster(from: admission.network) }
+            let report = AcceptedReport(cluster: cluster, receivedAt: now(), report: try decoded(body))
+            store.submit(report, as: fingerprint) { result in
+                if isNew, case .success = result { sourceGuard.tookNewCluster(from: admission.network) }
+                completion(result.mapError { $0 })
+            }
         } catch {
             completion(.failure(error))
         }
     }
 
-    private func accepted(_ cluster: ClusterID, _ body: [UInt8]) throws(ReportError) -> AcceptedReport {
+    private func decoded(_ body: [UInt8]) throws(ReportError) -> Report {
         let decoded = try decoder.decode(body)
         metrics.dropped(decoded)
         droppings.add(decoded)
-        return AcceptedReport(
-            cluster: pseudonymizer.pseudonym(of: cluster),
-            receivedAt: now(),
-            report: decoded.report
-        )
+        return decoded.report
     }
 
     /// Takes a large body on a thread of the pool.
     private func takeElsewhere(_ admission: Admission, _ body: [UInt8], _ completion: @escaping Completion) {
         elsewhere(completion) {
             do throws(GzipDecoder.Failure) {
-                let isPacked = admission.encoding == .gzip
-                let unpacked = isPacked ? try GzipDecoder.decode(body, limit: largestUnpackedBody) : body
-                take(cluster: admission.sender.cluster, body: unpacked, completion: completion)
+                let limit = unpacking.limit(packed: body.count)
+                let unpacked = admission.encoding == .gzip ? try GzipDecoder.decode(body, limit: limit) : body
+                takeUnpacked(admission, unpacked, completion)
             } catch {
-                completion(.failure(refusal(error)))
+                completion(.failure(unpacking.refusal(error, packed: body.count)))
             }
         }
     }
@@ -158,14 +172,6 @@ struct Ingest: Sendable {
         NIOThreadPool.singleton.submit { state in
             guard state == .active else { return completion(.failure(CancellationError())) }
             body()
-        }
-    }
-
-    private func refusal(_ failure: GzipDecoder.Failure) -> Refusal {
-        switch failure {
-        case .malformed: .badRequest("the body is not whole gzip")
-        case .tooLarge:
-            Refusal(status: .contentTooLarge, message: "the body unpacks to over \(largestUnpackedBody) bytes")
         }
     }
 }

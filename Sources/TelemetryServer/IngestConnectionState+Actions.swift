@@ -8,6 +8,8 @@ extension IngestConnectionState {
     struct Limits {
         /// The largest body that is taken, in bytes.
         var body: Int
+        /// After so many requests the connection ends.
+        var requests = 10_000
         /// Whether reports that are not signed are refused.
         var requiresSignatures = false
         /// The connection goes on after a refusal where no more than so many bytes of the refused body are to come.
@@ -39,6 +41,18 @@ extension IngestConnectionState {
         case refused(Refusal, headOnly: Bool)
         /// 400 without a body, for what is no HTTP.
         case malformed
+    }
+
+    /// What the connection waits for its sender to do; each has a time of its own.
+    enum Wait: Equatable {
+        /// For nothing: it is the backend's turn, or the end.
+        case nothing
+        /// For a request.
+        case request
+        /// For the rest of a head.
+        case head
+        /// For the rest of a body, whichever becomes of it.
+        case body
     }
 
     /// What becomes of the connection after an answer.

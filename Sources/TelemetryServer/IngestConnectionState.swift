@@ -36,6 +36,10 @@ struct IngestConnectionState {
     /// Whether the connection ends with the request under way.
     private var isLast = false
     private var isInputClosed = false
+    /// Whether a part of a head came that has yet to end.
+    private var isHeadBegun = false
+    /// The requests so far.
+    private(set) var requests = 0
     private var bytesAfterLastAnswer = 0
 
     /// A connection that was just opened.
@@ -51,11 +55,24 @@ struct IngestConnectionState {
     /// Whether a report is being read.
     var isReading: Bool { if case .reading = phase { true } else { false } }
 
+    /// What the connection waits for.
+    var wait: Wait {
+        switch phase {
+        case .idle: isHeadBegun ? .head : .request
+        case .reading, .discarding: .body
+        case .passing(let passing): passing.isRead ? .nothing : .body
+        case .taken, .lingering, .closed: .nothing
+        }
+    }
+
     /// Whether a report waits for its commit.
     var isTaken: Bool { phase == .taken }
 
     /// Whether the last answer is written and the sender may still be sending.
     var isLingering: Bool { phase == .lingering }
+
+    /// Whether the last answer is written, or the connection closed.
+    var isOver: Bool { phase == .lingering || phase == .closed }
 
     /// Whether the routes have a response to finish.
     var isPassing: Bool { if case .passing(let passing) = phase { !passing.isAnswered } else { false } }
@@ -63,12 +80,29 @@ struct IngestConnectionState {
 
 // What the sender does.
 extension IngestConnectionState {
-    /// The head of a request came; `isFull` where no memory is left for another body.
-    mutating func head(_ head: HTTPRequestHead, isFull: Bool) -> Action {
+    /// Bytes came that are no part of a request yet.
+    mutating func bytes() { if phase == .idle { isHeadBegun = true } }
+
+    /// The head of a request came.
+    ///
+    /// - Parameters:
+    ///   - head: The head.
+    ///   - isFull: Whether no memory is left for another body.
+    ///   - admit: Counts a report that is in order, and says the hash of the network that it comes from.
+    /// - Returns: What to do.
+    mutating func head(
+        _ head: HTTPRequestHead,
+        isFull: Bool,
+        admit: (RequestFields) throws(Refusal) -> UInt64 = { _ in 0 }
+    ) -> Action {
         guard phase == .idle else { return .nothing }
+        isHeadBegun = false
+        requests += 1
         let fields = RequestFields(head.headers)
         let waits = fields.expectsContinue && fields.announcesBody && head.version == .http1_1
-        isLast = !head.isKeepAlive || head.version != .http1_1 || fields.asksForUpgrade || head.method == .CONNECT
+        isLast =
+            requests >= limits.requests || !head.isKeepAlive || head.version != .http1_1 || fields.asksForUpgrade
+            || head.method == .CONNECT
         guard head.isForRoot else {
             // Nobody says 100 Continue further in, so whether the body comes cannot be known.
             isLast = isLast || waits
@@ -76,8 +110,10 @@ extension IngestConnectionState {
             return .pass
         }
         do throws(Refusal) {
-            phase = .reading(try Admission(head.method, fields, limits: limits))
+            var admission = try Admission(head.method, fields, limits: limits)
             if isFull { throw .tooManyBodies }
+            admission.network = try admit(fields)
+            phase = .reading(admission)
             body.reserveCapacity(min(fields.contentLength ?? 0, limits.refusedBody))
             return waits ? .proceed : .nothing
         } catch {
@@ -122,11 +158,12 @@ extension IngestConnectionState {
         }
     }
 
-    /// Something came that is no HTTP; nothing after it can be read.
-    mutating func malformed() -> Action {
+    /// Something came that is no HTTP, or a head that is too large; nothing after it can be read.
+    mutating func malformed(isHeadTooLarge: Bool = false) -> Action {
         isLast = true
         switch phase {
         case .reading: return refuse(.brokenBody)
+        case .idle where isHeadTooLarge: return refuse(.headTooLarge)
         case .idle: return answer(.malformed, else: .idle)
         case .passing(let passing) where !passing.isAnswerBegun: return answer(.malformed, else: .idle)
         case .passing, .discarding: return end(with: .lingering)
@@ -153,8 +190,16 @@ extension IngestConnectionState {
         }
     }
 
-    /// Nothing came from the sender for as long as a connection may be idle.
-    mutating func timedOut() -> Action { isBusy ? .nothing : end(with: .closed) }
+    /// What the connection waits for did not come in its time.
+    mutating func timedOut() -> Action {
+        switch phase {
+        case .reading: return refuse(.slowBody)
+        case .idle where isHeadBegun: return refuse(.slowHead)
+        case .passing(let passing) where !passing.isRead && !passing.isAnswerBegun: return refuse(.slowBody)
+        case .idle, .discarding, .passing, .lingering: return isBusy ? .nothing : end(with: .closed)
+        case .taken, .closed: return .nothing
+        }
+    }
 }
 
 // What the backend does.

@@ -13,13 +13,31 @@ extension IngestHandler {
         let budget: BodyBudget
         let answers: Answers
         let limits: IngestConnectionState.Limits
-        /// A connection without a request is closed after so long.
-        let idleTimeout: TimeAmount
+        let deadlines: SenderDeadlines
+        let gate: ConnectionGate
+        let sources: SourceResolver
+        let sourceGuard: SourceGuard
         /// After the last answer the connection is closed once the sender has said nothing for so long.
         let lingering: TimeAmount = .seconds(2)
         /// Whatever it says, the connection is closed so long after the last answer.
         let longestLingering: TimeAmount = .seconds(30)
         let logger: Logger
+    }
+
+    /// A trusted proxy opened the connection for somebody at an address.
+    func isOpened(for address: IPAddress) {
+        source = shared.sources.source(of: address)
+        guard !source.isTrusted, ticket?.assign(to: shared.sources.hash(address.bits)) == false else { return }
+        context?.close(promise: nil)
+    }
+
+    /// Counts a report of the network that it comes from, and says the network's hash.
+    ///
+    /// - Throws: A refusal with 429.
+    func admit(_ fields: RequestFields) throws(Refusal) -> UInt64 {
+        let network = shared.sources.network(of: source, forwardedFor: fields.forwardedFor)
+        try shared.sourceGuard.admit(from: network)
+        return network
     }
 
     /// A report begins to be read.

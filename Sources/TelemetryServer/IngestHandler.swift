@@ -16,11 +16,15 @@ final class IngestHandler: ChannelDuplexHandler {
     /// What the sender does, in the order in which it does it.
     enum Event {
         case part(HTTPServerRequestPart)
-        case malformed
+        case malformed(isHeadTooLarge: Bool)
         case inputClosed
     }
 
     let shared: Shared
+    /// Where the connection comes from.
+    var source: ConnectionSource
+    /// Counts the connection for as long as it is there.
+    var ticket: ConnectionGate.Ticket?
     var state: IngestConnectionState
     var context: ChannelHandlerContext?
     /// The encoder's place in the pipeline: what is written from there is on its way out already.
@@ -38,13 +42,30 @@ final class IngestHandler: ChannelDuplexHandler {
     /// Whether parts came since time was last taken; bytes that make no part do not keep a connection open.
     private var hasHeard = false
     var lastActivity = NIODeadline.now()
+    /// Since when the connection waits for the rest of a head or a body, and of which request.
+    private var waitBegan = (instant: NIODeadline.now(), wait: IngestConnectionState.Wait.request, request: 0)
     /// The connection is closed so long after the last answer.
     var longestLingering: TimeAmount
     private var timer: Scheduled<Void>?
+    /// When the timer is due; it may be set earlier than needed, and is then set anew.
+    private var timerDue = NIODeadline.distantFuture
 
-    /// The handler of one connection, with the place of its `HTTPResponseEncoder`.
-    init(_ shared: Shared, encoder: ChannelHandlerContext) {
+    /// The handler of one connection.
+    ///
+    /// - Parameters:
+    ///   - shared: What all connections have in common.
+    ///   - source: Where it comes from.
+    ///   - ticket: Counts it.
+    ///   - encoder: The place of its `HTTPResponseEncoder`.
+    init(
+        _ shared: Shared,
+        source: ConnectionSource,
+        ticket: ConnectionGate.Ticket?,
+        encoder: ChannelHandlerContext
+    ) {
         self.shared = shared
+        self.source = source
+        self.ticket = ticket
         self.encoder = encoder
         longestLingering = shared.longestLingering
         state = IngestConnectionState(limits: shared.limits)
@@ -57,10 +78,11 @@ final class IngestHandler: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         encoder = nil
+        ticket = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
-        after(shared.idleTimeout) { $0.checkIdleness() }
+        watch()
         context.fireChannelActive()
     }
 
@@ -78,9 +100,11 @@ final class IngestHandler: ChannelDuplexHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        if hasHeard { lastActivity = .now() }
+        if hasHeard || state.wait == .request || state.isLingering { lastActivity = .now() }
+        if !hasHeard { state.bytes() }
         hasHeard = false
         finishPassing()
+        watch()
         // The routes may have stopped reading for good.
         if state.isLingering { context.read() }
     }
@@ -96,6 +120,7 @@ final class IngestHandler: ChannelDuplexHandler {
         case is ChannelShouldQuiesceEvent:
             perform(state.finish())
             hurry()
+        case let proxied as ProxyHeaderHandler.ProxiedAddress: isOpened(for: proxied.address)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -104,7 +129,9 @@ final class IngestHandler: ChannelDuplexHandler {
         switch error {
         case ByteToMessageDecoderError.dataReceivedInErrorState(_, let bytes):
             perform(state.discarded(bytes.readableBytes))
-        case is HTTPParserError, is ByteToMessageDecoderError.PayloadTooLargeError: receive(.malformed)
+        case HTTPParserError.headerOverflow, is ByteToMessageDecoderError.PayloadTooLargeError:
+            receive(.malformed(isHeadTooLarge: true))
+        case is HTTPParserError: receive(.malformed(isHeadTooLarge: false))
         default: context.fireErrorCaught(error)
         }
     }
@@ -150,6 +177,7 @@ extension IngestHandler {
         while !state.isBusy, let event = waiting.popFirst() { serve(event) }
         isServingWaiting = false
         finishPassing()
+        watch()
         if isReadHeld, waiting.isEmpty {
             isReadHeld = false
             context?.read()
@@ -159,12 +187,12 @@ extension IngestHandler {
     private func serve(_ event: Event) {
         switch event {
         case .part(.head(let head)):
-            let action = state.head(head, isFull: shared.budget.isExhausted)
+            let action = state.head(head, isFull: shared.budget.isExhausted, admit: admit)
             if state.isReading { begin() }
             perform(action, event)
         case .part(.body(let part)): perform(claim(part) ? state.body(part) : state.exhausted(), event)
         case .part(.end): perform(state.end(), event)
-        case .malformed: perform(state.malformed())
+        case .malformed(let isHeadTooLarge): perform(state.malformed(isHeadTooLarge: isHeadTooLarge))
         case .inputClosed: perform(state.inputClosed(), event)
         }
     }
@@ -195,14 +223,36 @@ extension IngestHandler {
     /// Does something later, instead of what was to be done later so far.
     func after(_ delay: TimeAmount, _ body: @escaping (IngestHandler) -> Void) {
         timer?.cancel()
+        timerDue = .now() + delay
         timer = context?.eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
             if let self { body(self) }
         }
     }
 
-    private func checkIdleness() {
-        let rest = lastActivity + shared.idleTimeout - .now()
-        if rest <= .zero { perform(state.timedOut()) }
-        if rest > .zero || state.isBusy { after(rest > .zero ? rest : shared.idleTimeout) { $0.checkIdleness() } }
+    /// Sees to it that the timer is not due too late for what the connection waits for now.
+    ///
+    /// It is set anew only where it is: a report that comes whole costs a comparison.
+    func watch() {
+        guard let due = due(), due < timerDue else { return }
+        after(due - .now()) { $0.checkTime() }
+    }
+
+    /// When what the connection waits for has to have come; nil where it waits for nothing.
+    private func due() -> NIODeadline? {
+        let wait = state.wait
+        guard wait != .nothing else { return nil }
+        if wait == .request { return lastActivity + shared.deadlines.request }
+        if waitBegan.wait != wait || waitBegan.request != state.requests {
+            waitBegan = (lastActivity, wait, state.requests)
+        }
+        return waitBegan.instant + (wait == .head ? shared.deadlines.head : shared.deadlines.body)
+    }
+
+    private func checkTime() {
+        timerDue = .distantFuture
+        if let due = due(), due <= .now() { perform(state.timedOut()) }
+        // While it is the backend's turn there is nothing to be late with; the timer looks again later.
+        guard !state.isOver else { return }
+        if state.wait == .nothing { after(shared.deadlines.request) { $0.checkTime() } } else { watch() }
     }
 }

@@ -6,8 +6,8 @@ import TelemetryModel
 
 /// What is counted of reports.
 struct IngestMetrics: Sendable {
-    /// Every status that a report is refused with; 405 is of no report.
-    private static let refusals = [400, 401, 413, 415, 500, 503]
+    /// Every status that a report is refused with, or what would have been the head of one; 405 is of no report.
+    private static let refusals = [400, 401, 408, 413, 415, 429, 431, 500, 503]
 
     /// By status.
     private let refused: [Int: Counter]

@@ -16,8 +16,6 @@ import NIOHTTPTypesHTTP1
 struct PublicChannel: HTTPChannelHandler {
     typealias Value = NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>
 
-    /// The most bytes of a request's header fields.
-    private static let largestHead = 80 * 1024
     /// The most header fields of a request.
     private static let mostFields = 1_000
     /// So many bytes may wait that the decoder has not read, as it reads nothing more after an upgrade.
@@ -26,18 +24,34 @@ struct PublicChannel: HTTPChannelHandler {
     let responder: Responder
     let reports: IngestHandler.Shared
     /// Whether it is spoken over TLS.
-    var isSecure = false
+    let isSecure: Bool
+    /// The most bytes of a request's line and header fields.
+    let largestHead: Int
 
     /// Sets up the handlers of a connection.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        channel.eventLoop.makeCompletedFuture {
+        let source = reports.sources.source(of: IPAddress(channel.remoteAddress))
+        guard let ticket = admit(channel, from: source) else {
+            // Whoever accepted the connection does not close it.
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        }
+        return channel.eventLoop.makeCompletedFuture {
             let pipeline = channel.pipeline.syncOperations
+            if source.isTrusted { try pipeline.addHandler(ProxyHeaderHandler()) }
             let encoder = HTTPResponseEncoder()
             try pipeline.addHandler(encoder)
             try pipeline.addHandler(
-                ByteToMessageHandler(Self.decoder(), maximumBufferSize: Self.mostUndecodedBytes)
+                ByteToMessageHandler(decoder(), maximumBufferSize: Self.mostUndecodedBytes)
             )
-            try pipeline.addHandler(IngestHandler(reports, encoder: try pipeline.context(handler: encoder)))
+            try pipeline.addHandler(
+                IngestHandler(
+                    reports,
+                    source: source,
+                    ticket: ticket,
+                    encoder: try pipeline.context(handler: encoder)
+                )
+            )
             try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
             return try NIOAsyncChannel(
                 wrappingChannelSynchronously: channel,
@@ -51,11 +65,19 @@ struct PublicChannel: HTTPChannelHandler {
         await handleHTTP(asyncChannel: value, logger: logger)
     }
 
-    private static func decoder() -> HTTPRequestDecoder {
+    /// Takes a connection; nil where there are too many.
+    private func admit(_ channel: any Channel, from source: ConnectionSource) -> ConnectionGate.Ticket? {
+        guard let ticket = reports.gate.take() else { return nil }
+        if source.isTrusted { return ticket }
+        let address = IPAddress(channel.remoteAddress)
+        return ticket.assign(to: reports.sources.hash(address?.bits ?? 0)) ? ticket : nil
+    }
+
+    private func decoder() -> HTTPRequestDecoder {
         var limits = NIOHTTPDecoderLimitConfiguration()
         limits.maxHeaderFieldSize = largestHead
         limits.maxHeaderListSize = largestHead
-        limits.maxHeaderFieldCount = mostFields
+        limits.maxHeaderFieldCount = Self.mostFields
         return HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes, limitConfiguration: limits)
     }
 }

@@ -56,6 +56,33 @@ struct Refusal: Error, Equatable {
     /// The body ends before its end, or is cut wrongly.
     static var brokenBody: Self { badRequest("the body broke off or is not well-formed HTTP") }
 
+    /// Too many reports came, of one cluster or from one network.
+    static func tooMany(_ limit: RateLimiter.Limit, after wait: TimeAmount) -> Self {
+        let reason =
+            switch limit {
+            case .cluster: "this cluster sends too often"
+            case .network: "too many reports come from this network"
+            case .newCluster: "too many new clusters come from this network"
+            }
+        let seconds = (wait.nanoseconds + 999_999_999) / 1_000_000_000
+        return Self(
+            status: .tooManyRequests,
+            message: "\(reason); try again later",
+            headers: [.retryAfter: "\(max(1, seconds))"]
+        )
+    }
+
+    /// A head did not come in its time.
+    static var slowHead: Self { Self(status: .requestTimeout, message: "the head of the request took too long") }
+
+    /// A body did not come in its time.
+    static var slowBody: Self { Self(status: .requestTimeout, message: "the body of the request took too long") }
+
+    /// The request line and the header fields are over a limit.
+    static var headTooLarge: Self {
+        Self(status: .requestHeaderFieldsTooLarge, message: "the head of the request is too large")
+    }
+
     /// The path has no such method.
     static func method(taken list: String) -> Self {
         Self(status: .methodNotAllowed, message: "this path takes \(list)", headers: [.allow: list])

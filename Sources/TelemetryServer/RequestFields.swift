@@ -25,6 +25,8 @@ struct RequestFields: Equatable {
     var contentDigest = Field()
     var signatureInput = Field()
     var signature = Field()
+    /// For whom proxies say that they speak, a field each.
+    var forwardedFor: [String] = []
     /// The length of the body in bytes where it was announced.
     var contentLength: Int?
     /// Whether the body comes in chunks.
@@ -61,6 +63,7 @@ struct RequestFields: Equatable {
         case 14 where name.isSame(as: "content-length"): contentLength = Int(value)
         case 14 where name.isSame(as: "content-digest"): contentDigest.add(value)
         case 15 where name.isSame(as: "signature-input"): signatureInput.add(value)
+        case 15 where name.isSame(as: "x-forwarded-for"): forwardedFor.append(value)
         case 16 where name.isSame(as: "content-encoding"): contentEncoding.add(value)
         case 17 where name.isSame(as: "transfer-encoding"): isChunked = true
         default: break

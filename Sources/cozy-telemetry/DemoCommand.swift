@@ -37,11 +37,14 @@ struct DemoCommand: AsyncParsableCommand {
         }
         let temporary = FileManager.default.temporaryDirectory.appendingPathComponent("cozy-telemetry-\(UUID())").path
         defer { try? FileManager.default.removeItem(atPath: temporary) }
-        let settings = BackendSettings(
+        var settings = BackendSettings(
             listenAddress: listen,
             adminAddress: admin,
             dataDirectory: dataDir ?? temporary
         )
+        // The whole fleet reports from one address, as often as it can.
+        settings.rateLimits = nil
+        settings.newClustersFlagged = 0
         let (ready, isReady) = AsyncStream.makeStream(of: Backend.Ports.self)
         let tour = DemoTour(host: listen.host, ready: ready, fleet: fleet, once: once, isFresh: dataDir == nil)
         try await RunningBackend.serve(

@@ -89,26 +89,32 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "The clock is right, though it is far ahead of what it showed last: delete what is out of date by it.")
     var acceptClock = false
 
+    @OptionGroup(title: "WHAT SENDERS MAY TAKE") var limits: LimitOptions
+
+    @OptionGroup(title: "HOW MANY REPORTS THEY MAY SEND") var rates: RateOptions
+
     @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
     var config: String?
 
     /// The names of all settings, which a settings file may have.
-    static let names = TLSOptions.names.union(IssuerOptions.names).union([
+    static let names = [TLSOptions.names, IssuerOptions.names, LimitOptions.names, RateOptions.names].reduce([
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
         "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
-    ])
+    ]) { $0.union($1) }
 
     /// The settings of all sources, and how the keys of an issuer are fetched where there is one.
     ///
     /// - Throws: `CommandFailure` where one is wrong.
     func settings() async throws -> (BackendSettings, TokenIssuer.Fetch?) {
-        let flags = [
+        let own = [
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir,
             "pseudonym-key-file": pseudonymKeyFile, "max-body-bytes": maxBodyBytes,
             "max-unpacked-bytes": maxUnpackedBytes, "max-bodies-in-flight-bytes": maxBodiesInFlightBytes,
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
             "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
-        ].merging(tls.flags) { $1 }.merging(issuer.flags) { $1 }
+        ]
+        let groups = [tls.flags, issuer.flags, limits.flags, rates.flags]
+        let flags = groups.reduce(own) { flags, group in flags.merging(group) { own, _ in own } }
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
             listenAddress: try address("listen-addr", sources["listen-addr"] ?? ":8081"),
@@ -133,6 +139,8 @@ struct ServerOptions: ParsableArguments {
         )
         settings.largestQueue = try sources.integer("max-queue", in: 1...1_000_000, default: settings.largestQueue)
         settings.anonymityThreshold = try sources.integer("k", in: 1...1_000, default: settings.anonymityThreshold)
+        try limits.apply(sources, to: &settings)
+        try rates.apply(sources, to: &settings)
         settings.requiresSignatures = try sources.boolean("require-signatures")
         settings.acceptsClock = try sources.boolean("accept-clock")
         settings.retention = try period(sources["retention"], default: settings.retention)

@@ -51,7 +51,10 @@ struct Server {
 
     /// The command line of a server on ports of its own.
     static func commandLine(_ directory: TemporaryDirectory) -> [String] {
-        ["server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path]
+        [
+            "server", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", directory.path,
+            "--rate-limits", "off",
+        ]
     }
 
     /// What a server prints that must not start: it ends by itself with 1.

@@ -159,6 +159,69 @@ struct IngestConnectionStateTests {
         #expect(state.responseEnded() == .end(.linger))
     }
 
+    @Test("each wait has its own end: 408 for half a head or half a body, the close for no request")
+    mutating func waits() {
+        #expect(state.wait == .request)
+        state.bytes()
+        #expect(state.wait == .head)
+        let slowHead = state.timedOut()
+        #expect(status(slowHead) == 408)
+        #expect(next(slowHead) == .linger)
+        #expect(state.isOver)
+        var states = Array(repeating: IngestConnectionState(limits: .init(body: 10)), count: 4)
+        _ = states[0].head(head(), isFull: false)
+        states[0].bytes()
+        #expect(states[0].wait == .body)
+        let slowBody = states[0].timedOut()
+        #expect(status(slowBody) == 408)
+        _ = states[1].head(head(.PUT, "/x"), isFull: false)
+        #expect(states[1].wait == .body)
+        let slowRouted = states[1].timedOut()
+        #expect(status(slowRouted) == 408)
+        _ = states[2].head(head(.PUT, "/x"), isFull: false)
+        _ = states[2].responseBegan()
+        #expect(states[2].timedOut() == .end(.close))
+        _ = states[3].head(head(.GET), isFull: false)
+        #expect(states[3].wait == .body)
+        #expect(states[3].timedOut() == .end(.close))
+        takeReport()
+        #expect(state.wait == .nothing)
+    }
+
+    @Test("the last request that a connection may have is answered as the last")
+    func countsRequests() {
+        var state = IngestConnectionState(limits: .init(body: 10, requests: 2))
+        for expected in [IngestConnectionState.Next.goOn, .linger] {
+            _ = state.head(head(), isFull: false)
+            _ = state.end()
+            let last = state.completed(nil)
+            #expect(next(last) == expected)
+        }
+        #expect(state.requests == 2)
+    }
+
+    @Test("a report that is one too many is refused by its head; what is in disorder is not counted")
+    func admits() {
+        let refusal = Refusal.tooMany(.network, after: .milliseconds(1_001))
+        #expect(refusal.headers[.retryAfter] == "2")
+        var state = state
+        let refused = state.head(head(), isFull: false) { _ throws(Refusal) -> UInt64 in throw refusal }
+        #expect(refused == .answer(.refused(refusal, headOnly: false), then: .goOn))
+        _ = state.end()
+        for (head, isFull) in [(head(.GET), false), (head(.POST, "/", [:]), false), (head(), true)] {
+            var state = state
+            _ = state.head(head, isFull: isFull) { _ throws(Refusal) -> UInt64 in
+                Issue.record("it was counted")
+                return 0
+            }
+        }
+        _ = state.head(head(), isFull: false) { _ in 7 }
+        _ = state.body(bytes(2))
+        let taken = state.end()
+        let network: UInt64? = if case .take(let admission, _) = taken { admission.network } else { nil }
+        #expect(network == 7)
+    }
+
     @Test("a stop finishes what is under way and closes what is idle")
     mutating func finishes() {
         var states = [state, state, state, state, state]

@@ -178,6 +178,41 @@ struct ReportRouteTests {
         }
     }
 
+    @Test("a packed body may unpack to so many times its size, and to 64 KiB however small it is")
+    func boundsRatio() async throws {
+        try await RunningTestBackend.with(adjust: { $0.largestUnpackingRatio = 20 }) { backend async throws in
+            var headers = plain
+            headers.add(name: "Content-Encoding", value: "gzip")
+            let room = UnpackingLimit.alwaysTaken - nodes.count
+            for (count, status) in [(room, 200), (room + 1, 413), (1_000_000, 413)] {
+                let body = Array(repeating: UInt8(ascii: "\n"), count: count) + nodes
+                let answer = try await backend.post(try #require(GzipEncoder.encode(body)), headers: headers)
+                #expect(answer.status == status)
+                #expect(answer.body.contains("20 times") == (status == 413))
+            }
+        }
+    }
+
+    @Test("more samples than a report may have are 400 that says how many it may have, also where they are unknown")
+    func boundsSamples() async throws {
+        try await RunningTestBackend.with(adjust: { $0.largestSampleCount = 3 }) { backend async throws in
+            for name in ["cozy_tenants_count", "unknown"] {
+                let lines = (1...4).map { "\(name){a=\"\($0)\"} 1\n" }
+                let answer = try await backend.post(lines.joined())
+                #expect(answer.status == 400)
+                #expect(answer.body.contains("more than 3 samples"))
+            }
+            let lines = (1...3).map { "cozy_tenants_count{a=\"\($0)\"} 1\n" }
+            #expect(try await backend.post(lines.joined()).status == 200)
+        }
+        try await RunningTestBackend.with { backend async throws in
+            let flood = (1...100_000).map { "cozy_package_info{name=\"p\($0)\"} 1\n" }.joined()
+            let answer = try await backend.post(flood)
+            #expect(answer.status == 400)
+            #expect(answer.body.contains("more than 50000 samples"))
+        }
+    }
+
     @Test("other methods are 405 with Allow, other paths 404")
     func methodsAndPaths() async throws {
         try await RunningTestBackend.with { backend async throws in
