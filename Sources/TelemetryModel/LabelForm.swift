@@ -67,7 +67,8 @@ public enum LabelForm: Hashable, Sendable {
 
     private static func isVersion(_ bytes: String.UTF8View) -> Bool {
         let digits = bytes.first == UInt8(ascii: "v") ? bytes.dropFirst() : bytes[...]
-        guard bytes.count <= 64, let first = digits.first, isDigit(first), !isAddress(bytes) else { return false }
+        guard bytes.count <= 64, let first = digits.first, isDigit(first), !isAddress(bytes), !isHostName(bytes)
+        else { return false }
         return digits.allSatisfy { isIdentifierByte($0) || $0 == UInt8(ascii: "+") }
     }
 
@@ -99,6 +100,7 @@ public enum LabelForm: Hashable, Sendable {
         let punctuation = Array(" ._+()-,".utf8)
         return withoutNames.utf8.allSatisfy { isLetter($0) || isDigit($0) || punctuation.contains($0) }
             && !bytes.split(whereSeparator: { !isDigit($0) && $0 != UInt8(ascii: ".") }).contains(where: hasAddress)
+            && !bytes.split(whereSeparator: { " ()_+,".utf8.contains($0) }).contains { isHostName($0) }
     }
 
     private static func isResource(_ value: String) -> Bool {
@@ -106,6 +108,18 @@ public enum LabelForm: Hashable, Sendable {
         let prefix = "nvidia.com/"
         let name = value.utf8.dropFirst(prefix.utf8.count)
         return value.hasPrefix(prefix) && (1...63).contains(name.count) && name.allSatisfy(isIdentifierByte)
+            && !isHostName(name)
+    }
+
+    /// Whether the text reads like the name of a host: parts with dots between, the last one a word, as in
+    /// `node1.example.org`.
+    ///
+    /// What begins with two numbers is a version whose suffix is a word, as in `1.0.0-alpha.dirty`.
+    private static func isHostName(_ bytes: some Collection<UInt8>) -> Bool {
+        let parts = bytes.split(separator: UInt8(ascii: "."))
+        guard parts.count > 1, let last = parts.last, last.count > 1, last.allSatisfy(isLetter) else { return false }
+        let first = parts[0].first == UInt8(ascii: "v") ? parts[0].dropFirst() : parts[0]
+        return !(first.allSatisfy(isDigit) && parts[1].first.map(isDigit) == true)
     }
 
     /// Whether the text is an IPv4 address.

@@ -30,10 +30,12 @@ struct LabelFormTests {
             accepted: [
                 "", "v0.22.0", "v1.31.4", "0.8.0", "6.6.64-talos", "v1.31.4+k3s1", "5.14.0-503.el9_5.x86_64",
                 "6.1.0-28",
-                "v1.29.4-eks-036c24b", "1", "v1.0.0-rc.1", "5.15.0.300", "1." + String(repeating: "0", count: 62),
+                "1.0.0-alpha.dirty", "v1.29.4-eks-036c24b", "1", "v1.0.0-rc.1", "5.15.0.300",
+                "1." + String(repeating: "0", count: 62),
             ],
             refused: [
-                "latest", "v", "vv1", "-1", "1 2", "10.0.0.1", "255.255.255.255", "1." + letters(63), "1,2", "1:2",
+                "1.example.org", "10-host.example.org", "v1.example.org", "node1.example.org", "latest", "v", "vv1",
+                "-1", "1 2", "10.0.0.1", "255.255.255.255", "1." + letters(63), "1,2", "1:2",
             ]
         ),
         FormCase(
@@ -79,16 +81,20 @@ struct LabelFormTests {
             refused: [
                 "", " linux", "(linux)", "linux (10.0.0.1)", "linux (10.0.0.1.)", "linux (node-10.0.0.1)",
                 "linux (fe80::1)",
+                "linux (node1.example.org)", "linux (1.example.org)", "linux node1.example.org (Talos)",
                 "linux (/dev/sda)", "linux (GNU/GNU/LinuxLinux)", "linux (me@example.org)", letters(129), "linux (ä)",
             ]
         ),
         FormCase(
             form: .resource,
-            accepted: ["cpu", "memory", "nvidia.com/gpu", "nvidia.com/TU104GL_TESLA_T4", "nvidia.com/" + letters(63)],
+            accepted: [
+                "cpu", "memory", "nvidia.com/gpu", "nvidia.com/TU104GL_TESLA_T4", "nvidia.com/mig-1g.5gb",
+                "nvidia.com/" + letters(63),
+            ],
             refused: [
                 "", "CPU", "cpu ", "ephemeral-storage", "nvidia.com/", "nvidia.com/a/b", "nvidia.com/a b",
                 "amd.com/gpu",
-                "nvidia.com/" + letters(64), "nvidia.com/\u{301}a", "xnvidia.com/gpu",
+                "nvidia.com/node1.example.org", "nvidia.com/" + letters(64), "nvidia.com/\u{301}a", "xnvidia.com/gpu",
             ]
         ),
         FormCase(

@@ -85,6 +85,9 @@ struct ReportRouteTests {
                 ("cozy_tenants_count 1.5", "line 1, column 20"),
                 ("cozy_tenants_count +Inf", "line 1, column 20"),
                 ("cozy_tenants_count NaN", "line 1, column 20"),
+                ("cozy_tenants_count 10000001", "line 1, column 20"),
+                ("cozy_cluster_capacity{resource=\"cpu\"} 1152921504606847232", "line 1, column 39"),
+                ("cozy_package_info{name=\"a\"} 2", "line 1, column 29"),
                 ("cozy_tenants_count 1\ncozy_tenants_count 2", "line 2"),
                 ("some_metric 1\nother_metric 2", "2 were dropped"),
             ] {
