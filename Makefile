@@ -21,8 +21,10 @@ SOAK_SECONDS ?= 600
 # How long `make fuzz` goes on for each target, and which there are.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= exposition canonical gzip signature kubeconfig retry-after consent
+# So many connections that say nothing `make flood` opens.
+FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak fuzz check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+.PHONY: help run test soak flood fuzz check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -45,6 +47,12 @@ soak: test-requirements ## Cut the power, kill the server, compare figures, over
 	@SOAK_SECONDS=$(SOAK_SECONDS) $(SWIFT) test $(FLAGS) --skip-build --disable-xctest \
 		--filter PowerLossTests --filter DiskFaultTests --filter KilledServerTests --filter StoreFigureTests \
 		--filter DamagedNumbersTests
+
+flood: test-requirements ## Beset the backend with idle, slow and senseless connections (FLOOD_CONNECTIONS, 10000), and say how long good reports take.
+	@echo "Building; the first time takes some minutes." >&2
+	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
+	@ulimit -n $$(( $(FLOOD_CONNECTIONS) + 2000 )) && FLOOD_CONNECTIONS=$(FLOOD_CONNECTIONS) \
+		$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --filter FloodTests
 
 fuzz: requirements ## Give random bytes to every parser, for FUZZ_SECONDS (60) each; FUZZ_TARGETS names some of them.
 	@echo "Building; the first time takes some minutes." >&2
