@@ -200,6 +200,7 @@ let package = Package(
                 "cozy-telemetry", "TelemetryTesting", "TelemetryAgent", "TelemetryModel", "ReportStore",
                 "FleetSimulator",
                 httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, jwt, logging, metrics,
+                "TelemetryServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
         ),

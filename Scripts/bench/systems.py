@@ -22,7 +22,8 @@ class Ours(Server):
 
     def arguments(self):
         return ["server", "--listen-addr", f"127.0.0.1:{self.port}", "--admin-addr", f"127.0.0.1:{self.admin_port}",
-                "--data-dir", str(self.data), "--rate-limits", "off"]
+                "--data-dir", str(self.data), "--max-connections-per-address", "10000",
+                "--max-requests-per-connection", "1000000000", "--rate-limits", "off"]
 
     def metric(self, name):
         """The sum of a metric over its labels."""

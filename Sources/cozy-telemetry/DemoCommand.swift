@@ -45,6 +45,7 @@ struct DemoCommand: AsyncParsableCommand {
         // The whole fleet reports from one address, as often as it can.
         settings.rateLimits = nil
         settings.newClustersFlagged = 0
+        settings.connections.largestCountPerAddress = settings.connections.largestCount
         let (ready, isReady) = AsyncStream.makeStream(of: Backend.Ports.self)
         let tour = DemoTour(host: listen.host, ready: ready, fleet: fleet, once: once, isFresh: dataDir == nil)
         try await RunningBackend.serve(
