@@ -42,6 +42,8 @@ final class Crowd: Sendable {
             guard let channel = try? await connect() else { continue }
             try? await channel.writeAndFlush(ByteBuffer(bytes: bytes))
             try? await channel.close()
+            // Some hundred connections a second; without a pause it is the senders that use up the machine.
+            try? await Task.sleep(for: .milliseconds(5))
         }
     }
 

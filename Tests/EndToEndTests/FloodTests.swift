@@ -33,7 +33,7 @@ struct FloodTests {
                 }
                 let noise = (0..<65_536).map { _ in UInt8.random(in: 0...255) }
                 let cut = Array((Self.head + "Content-Length: 9000000\r\n\r\n").utf8) + noise
-                for _ in 1...8 {
+                for _ in 1...2 {
                     group.addTask { await crowd.flood(noise) }
                     group.addTask { await crowd.flood(cut) }
                 }
