@@ -97,10 +97,13 @@ struct ServerOptions: ParsableArguments {
     var config: String?
 
     /// The names of all settings, which a settings file may have.
-    static let names = [TLSOptions.names, IssuerOptions.names, LimitOptions.names, RateOptions.names].reduce([
+    static let names = own.union(TLSOptions.names).union(IssuerOptions.names).union(LimitOptions.names)
+        .union(RateOptions.names)
+
+    private static let own: Set = [
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
         "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
-    ]) { $0.union($1) }
+    ]
 
     /// The settings of all sources, and how the keys of an issuer are fetched where there is one.
     ///
