@@ -4,12 +4,9 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
-import HummingbirdHTTP2
-import HummingbirdTLS
 public import Logging
 import Metrics
 import NIOCore
-import NIOSSL
 public import ReportStore
 public import ServiceLifecycle
 public import TelemetryModel
@@ -26,9 +23,9 @@ public struct Backend: Service {
         public let admin: Int
     }
 
-    private let settings: BackendSettings
+    let settings: BackendSettings
     private let store: ReportStore
-    private let reports: IngestHandler.Shared
+    let reports: IngestHandler.Shared
     private let overview: OverviewEndpoint
     private let published: PublishedBreakdowns
     private let breakdowns: BreakdownEndpoint
@@ -36,7 +33,7 @@ public struct Backend: Service {
     private let access: AccessEndpoint
     private let retention: RetentionService
     private let registry: MetricsRegistry
-    private let logger: Logger
+    let logger: Logger
     private let onReady: @Sendable (Ports) -> Void
 
     /// A backend on an open store.
@@ -165,6 +162,12 @@ public struct Backend: Service {
                 "admin": "\(settings.adminAddress.host):\(ports.admin)",
             ]
         )
+        if settings.adminTLS == nil, !settings.adminAddress.isLoopback {
+            logger.warning(
+                "tokens travel in the clear to the private listener; see --admin-tls-cert",
+                metadata: ["admin": "\(settings.adminAddress.host)"]
+            )
+        }
         onReady(ports)
     }
 
@@ -190,36 +193,6 @@ public struct Backend: Service {
         var endpoints = Endpoints(logger: logger, isSecure: isSecure)
         endpoints.onHealth(isReady: store.ping)
         return endpoints
-    }
-
-    private func tls(_ files: TLSFiles?) throws -> ListenerTLS? {
-        try files.map { try ListenerTLS($0, every: settings.certificateInterval, logger: logger) }
-    }
-
-    /// Takes reports, and has the rest answered by the routes; HTTP/1.1 alone, as reports are read by a handler for that.
-    private func publicServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
-        let server = HTTPServerBuilder { [reports, settings] responder in
-            PublicChannel(
-                responder: responder,
-                reports: reports,
-                isSecure: tls != nil,
-                largestHead: settings.connections.largestHead
-            )
-        }
-        guard var configuration = tls?.configuration else { return server }
-        configuration.applicationProtocols = ["http/1.1"]
-        return try .tls(server, tlsConfiguration: configuration)
-    }
-
-    /// HTTP/1.1, and with TLS also HTTP/2.
-    private func adminServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
-        let idleTimeout = settings.connections.idleTimeoutSeconds
-        let plain = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idleTimeout)))
-        guard let tls else { return .http1(configuration: plain) }
-        return try .http2Upgrade(
-            tlsConfiguration: tls.configuration,
-            configuration: .init(idleTimeout: .seconds(idleTimeout), streamConfiguration: plain)
-        )
     }
 
     /// A logger for the libraries: what they call errors are connections that break off, which is no news here.

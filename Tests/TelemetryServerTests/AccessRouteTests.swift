@@ -218,6 +218,25 @@ struct AccessRouteTests {
         }
     }
 
+    @Test("a private listener without TLS that others reach is warned of", arguments: [("127.0.0.1:0", 0), (":0", 1)])
+    func inTheClear(address: String, warnings: Int) async throws {
+        let address = try #require(ListenAddress(address))
+        try await RunningTestBackend.with(adjust: { $0.adminAddress = address }) { backend async throws in
+            #expect(backend.log.recorded.count { $0.hasPrefix("warning tokens travel in the clear") } == warnings)
+        }
+    }
+
+    @Test("tokens that cannot be read are 503 and logged with their path, and nobody is let in")
+    func unreadableTokens() async throws {
+        try await RunningTestBackend.with { backend async throws in
+            let token = try backend.token(.admin)
+            let path = backend.directory.path + "/" + TokenFile.fileName
+            try "{".write(toFile: path, atomically: true, encoding: .utf8)
+            #expect(try await backend.admin("/v1/tokens", token: token).status == 503)
+            #expect(backend.log.recorded.contains { $0.hasPrefix("error access cannot be") && $0.contains(path) })
+        }
+    }
+
     @Test("where a decision cannot be written down it is 503 and nothing is done")
     func unwritable() async throws {
         try await RunningTestBackend.with { backend async throws in

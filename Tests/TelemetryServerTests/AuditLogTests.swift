@@ -91,6 +91,19 @@ struct AuditLogTests {
         #expect(found.entries == line - 1)
     }
 
+    @Test("a line that was made anew, with a hash of its own, is found by the line behind it")
+    func madeAnew() throws {
+        try fill()
+        var lines = try lines()
+        var chain = try AuditChain(behind: Array(lines[0].utf8))
+        let other = AuditEntry(who: "uid:0", operation: "tokens.list")
+        lines[1] = String(decoding: chain.append(other, at: now), as: UTF8.self)
+        try write(lines)
+        let found = try log.verify()
+        #expect(found.entries == 2 && found.broken?.line == 3)
+        #expect(found.broken?.reason == "\(AuditChain.Break.doesNotFollow)")
+    }
+
     @Test("lines that are taken off the end are only missed where a hash was noted elsewhere")
     func truncated() throws {
         try fill()

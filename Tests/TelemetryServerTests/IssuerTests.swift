@@ -101,6 +101,20 @@ struct IssuerTests {
     }
 
     @Test(
+        "an algorithm that is not on the list is refused before a key is looked for",
+        arguments: ["none", "HS256", "RSA-OAEP", "es256", ""]
+    )
+    func algorithms(name: String) async throws {
+        let parts = try await token().split(separator: ".").map(String.init)
+        let header = Data("{\"alg\":\"\(name)\",\"kid\":\"one\"}".utf8).base64EncodedString().replacing("=", with: "")
+        let error = await #expect(throws: CredentialError.self) {
+            try await checker().principal(of: "\(header).\(parts[1]).\(parts[2])", at: Self.now)
+        }
+        #expect(error == .invalid("the token is not signed with an algorithm that is taken"))
+        #expect(issuer.fetches == 0)
+    }
+
+    @Test(
         "a key for encryption, for another algorithm or of a kind that is not known verifies nothing, and hinders no other"
     )
     func otherKeys() async throws {

@@ -57,7 +57,7 @@ struct AccessEndpoint: Sendable {
             }
             return try .json(token.shown)
         case .audit(let sequence, let limit, let isLines):
-            let lines = try await gate.withFiles { _, log in try log.lines(after: sequence, limit: limit) }
+            let lines = try await gate.auditLines(after: sequence, limit: limit)
             return Self.answer(lines, after: sequence, limit: limit, isLines: isLines)
         }
     }

@@ -50,6 +50,9 @@ struct AccessFile: ~Copyable {
         }
     }
 
+    /// Lets others write while the file is still read.
+    func unlock() { flock(descriptor, LOCK_UN) }
+
     /// Reads a part of the file, to its end at the most.
     func read(from offset: Int, count: Int) throws(AccessError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)

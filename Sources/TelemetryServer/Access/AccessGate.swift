@@ -60,32 +60,36 @@ struct AccessGate: Sendable {
         }
     }
 
+    /// Lines of the audit log; while they are read, decisions are made and written down.
+    func auditLines(after sequence: Int, limit: Int) async throws -> [String] {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global().async { [log] in
+                continuation.resume(with: Result { try log.lines(after: sequence, limit: limit) })
+            }
+        }
+    }
+
     /// Who asks.
     private func identified(_ request: Request) async throws -> Principal {
-        do throws(CredentialError) {
-            let credential = try Credential(request.headers[values: .authorization])
-            return try await principal(of: credential)
-        } catch {
+        do {
+            return try await principal(of: Credential(request.headers[values: .authorization]))
+        } catch let error as CredentialError {
             let entry = AuditEntry(who: "nobody", operation: "identify", decision: .refused, reason: error.description)
             try await write(entry)
             throw Refusal(error)
         }
     }
 
-    private func principal(of credential: Credential) async throws(CredentialError) -> Principal {
+    private func principal(of credential: Credential) async throws -> Principal {
         let instant = now()
         switch credential {
         case .token(let text):
-            let holder: Principal?
-            do {
-                holder = try await withFiles { tokens, _ in try tokens.holder(of: text, at: instant) }
-            } catch {
-                throw .unavailable("the tokens cannot be read")
+            guard let holder = try await withFiles({ tokens, _ in try tokens.holder(of: text, at: instant) }) else {
+                throw CredentialError.noSuchToken
             }
-            guard let holder else { throw .invalid("no such token, or it is expired or revoked") }
             return holder
         case .signed(let text):
-            guard let issuer else { throw .invalid("no such token, or it is expired or revoked") }
+            guard let issuer else { throw CredentialError.noSuchToken }
             return try await issuer.principal(of: text, at: instant)
         }
     }
@@ -138,6 +142,9 @@ enum CredentialError: Error, Equatable, CustomStringConvertible {
     case invalid(String)
     /// It cannot be told now.
     case unavailable(String)
+
+    /// It is none that is taken; not told is whether it ever was.
+    static let noSuchToken = Self.invalid("no such token, or it is expired or revoked")
 
     var description: String {
         switch self {

@@ -115,6 +115,8 @@ public struct AuditLog: Sendable {
         guard FileManager.default.fileExists(atPath: path) else { return }
         let file = try AccessFile(path, .read)
         let size = try file.size
+        // What is there stays; only what comes behind it changes.
+        file.unlock()
         var (offset, rest): (Int, [UInt8]) = (0, [])
         while offset < size {
             let part = try file.read(from: offset, count: min(1 << 20, size - offset))

@@ -45,7 +45,7 @@ public final class TokenIssuer: Sendable {
     /// The key and the algorithm that a token names.
     private static func header(of token: String) throws(CredentialError) -> (key: String, algorithm: JWK.Algorithm) {
         guard let header = try? DefaultJWTParser().parse(Array(token.utf8), as: AccessClaims.self).header else {
-            throw .invalid("no such token, or it is expired or revoked")
+            throw .noSuchToken
         }
         guard let name = header.alg, algorithms.contains(name), let algorithm = JWK.Algorithm(rawValue: name) else {
             throw .invalid("the token is not signed with an algorithm that is taken")
