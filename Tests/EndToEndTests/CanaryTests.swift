@@ -8,7 +8,7 @@ import Testing
 /// Sends things that must not be found again, in every place of a request, and looks for them in everything that is left.
 @Suite("Nothing personal is left anywhere")
 struct CanaryTests {
-    /// What must not be found. Each is unlike anything that the backend prints by itself.
+    /// What must not be found; each is unlike anything that the backend prints by itself.
     private enum Canary {
         static let cluster = "6b1fca7e-90a1-4c3d-8e5f-c0ffee000001"
         static let refusedCluster = "6b1fca7e-90a1-4c3d-8e5f-c0ffee000002"
