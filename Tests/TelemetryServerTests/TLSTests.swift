@@ -94,7 +94,10 @@ struct TLSTests {
         }
     }
 
-    @Test("a certificate that changes is used by new connections, and those that are there go on")
+    @Test(
+        "a certificate that changes is used by new connections, and those that are there go on",
+        .timeLimit(.minutes(1))
+    )
     func reloads() async throws {
         let files = files
         let adjust: (inout BackendSettings) -> Void = {
