@@ -87,6 +87,29 @@ struct CanaryTests {
         #expect(try await send(server, refused, path: "/\(Canary.query)") == "404")
     }
 
+    /// Asks the private listener, with a token that is good and one that is not; the good one.
+    private func askPrivately(_ server: Server, _ directory: TemporaryDirectory) async throws -> String {
+        let made = try await RunningProgram.run([
+            "admin", "token", "create", "--role", "admin", "--expires", "1d", "--data-dir", directory.path,
+        ])
+        let token = try #require(
+            made.output.split(whereSeparator: \.isWhitespace).map(String.init).first { $0.count > 40 }
+        )
+        let good = ["-H", "Authorization: Bearer \(token)"]
+        let clusters = "\(server.adminURL)/v1/clusters?year=2026&month=3"
+        let erasure = ["-H", "Content-Type: application/json", "--data", "{\"cluster_uid\": \"\(Canary.cluster)\"}"]
+        let requests = [
+            (["-H", "Authorization: Bearer \(Canary.token)", clusters], "401"), (good + [clusters], "200"),
+            (good + ["\(server.adminURL)/v1/\(Canary.query)"], "404"),
+            (good + erasure + ["\(server.adminURL)/v1/erasures"], "200"),
+        ]
+        let common = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--interface", Canary.address]
+        for (arguments, status) in requests {
+            #expect(try await RunningProgram(command: common + arguments).ending().output == status, "\(arguments)")
+        }
+        return token
+    }
+
     @Test(
         "no identifier, address, token or body is in the log at any level, in answers, metrics, the store, or its backup"
     )
@@ -95,6 +118,8 @@ struct CanaryTests {
         let backup = try TemporaryDirectory()
         var texts: [String: String] = [:]
         let server = try await Server.start(["--log-level", "trace"], directory: directory)
+        try await sendEverything(server)
+        let token = try await askPrivately(server, directory)
         try await sendEverything(server)
         texts["metrics"] = try await server.metrics()
         let overview = try await RunningProgram.run(["overview", "--json", "--url", server.url])
@@ -123,7 +148,7 @@ struct CanaryTests {
             places.contains { $0.key.hasPrefix("telemetry.sqlite") && $0.value.range(of: Data("v1.0.0".utf8)) != nil }
         )
         for (place, bytes) in places {
-            for canary in Canary.all {
+            for canary in Canary.all + [token] {
                 for form in Canary.forms(canary) {
                     #expect(bytes.range(of: form) == nil, "\(canary) is in \(place)")
                 }
