@@ -99,7 +99,10 @@ public struct LeaderElection: Sendable {
             let lease = tenure.lease
             do {
                 switch try await withDeadline(end - .now, { try await record.renew(lease) }) {
-                case .renewed(let lease): tenure = LeaseTenure(lease, begun: begin, times)
+                case .renewed(let lease):
+                    tenure = LeaseTenure(lease, begun: begin, times)
+                    // Where a renewal had failed, that is over.
+                    journal.note(.leading)
                 case .lost: return .lost
                 case nil: tenure.noteFailure(at: .now, times)
                 }
