@@ -37,9 +37,9 @@ run: build ## Run the backend with a small simulated fleet, and print and serve 
 test: test-requirements ## Run all tests, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(CLUSTER_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(CLUSTER_TESTS)'
-	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 
 soak: test-requirements ## Cut the power, kill the server, compare figures, over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
 	@echo "Building; the first time takes some minutes." >&2
