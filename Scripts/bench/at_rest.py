@@ -53,7 +53,7 @@ def at_rest(options, server, backend):
         time.sleep(10)  # What the report took is given back by then.
         before, start, memory = agent.cpu_seconds(), time.monotonic(), agent.memory()
         say(f"agent at rest: watched for {WATCHED} s")
-        time.sleep(WATCHED)
+        time.sleep(WATCHED)  # The minute that is measured: nothing is to happen in it.
         used, seconds = agent.cpu_seconds() - before, time.monotonic() - start
         if agent.accepted() > REPORTS:
             raise BenchError("the agent reported while it was to be at rest")
