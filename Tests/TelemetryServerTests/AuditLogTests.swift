@@ -57,6 +57,15 @@ struct AuditLogTests {
         #expect(mode?.intValue == 0o600)
     }
 
+    @Test("somebody whose name is one endless character does not end the log")
+    func endlessCharacter() throws {
+        let name = "oidc:e" + String(repeating: "\u{301}", count: 20_000) + String(repeating: "\u{1F600}", count: 300)
+        #expect(name.count < 400)
+        for _ in 1...3 { try log.append(AuditEntry(who: name, operation: name, object: name), at: now) }
+        #expect(try log.verify().entries == 3)
+        #expect(try log.verify().broken == nil)
+    }
+
     @Test("a whole log verifies, with the hash of its last line; none is empty")
     func whole() throws {
         #expect(try log.verify() == .init())

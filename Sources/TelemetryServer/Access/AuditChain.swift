@@ -84,10 +84,11 @@ struct AuditChain: Equatable {
         return "{" + fields.map { "\"\($0)\":\($1)" }.joined(separator: ",")
     }
 
-    /// A text as JSON has it (RFC 8259, 7), all but printable ASCII escaped, of 200 characters at the most.
+    /// A text as JSON has it (RFC 8259, 7), all but printable ASCII escaped, of 200 scalars at the most: a character has no
+    /// largest size, and a line has.
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
-        for unit in text.prefix(200).utf16 {
+        for unit in String(String.UnicodeScalarView(text.unicodeScalars.prefix(200))).utf16 {
             switch unit {
             case 0x22, 0x5C: quoted += "\\" + String(UnicodeScalar(UInt8(unit)))
             case 0x20...0x7E: quoted += String(UnicodeScalar(UInt8(unit)))
