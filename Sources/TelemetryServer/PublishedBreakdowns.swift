@@ -27,8 +27,6 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     private let path: String
     private let now: @Sendable () -> UTCInstant
     private let logger: Logger
-    /// Waits until there may be another day; tests wait for an event instead.
-    private let pause: @Sendable () async throws -> Void
     private var edition: Edition?
     private var isFailing = false
 
@@ -38,21 +36,18 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     ///   - directory: The data directory.
     ///   - now: The clock.
     ///   - logger: Where failures are said.
-    ///   - pause: Waits before the day is looked at again.
     init(
         store: ReportStore,
         threshold: Int,
         directory: String,
         now: @escaping @Sendable () -> UTCInstant,
-        logger: Logger,
-        pause: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(60)) }
+        logger: Logger
     ) {
         self.store = store
         self.threshold = threshold
         path = directory + "/" + Self.fileName
         self.now = now
         self.logger = logger
-        self.pause = pause
     }
 
     /// Makes the edition of each day, until graceful shutdown.
@@ -61,7 +56,8 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             try await cancelWhenGracefulShutdown {
                 while true {
                     await self.renew()
-                    try await self.pause()
+                    // A clock that is set tells nobody, so that no later time can be waited for.
+                    try await Task.sleep(for: .seconds(60))
                 }
             }
         } catch is CancellationError {
@@ -107,7 +103,8 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             if let edition, edition.day > today.daysSinceEpoch, edition.threshold == threshold { return }
             let new = try await make(on: today)
             guard edition?.day != new.day else { return }
-            try Data(try JSONEncoder().encode(new)).write(to: URL(fileURLWithPath: path), options: .atomic)
+            // On disk before anybody is told of it, so that no power failure brings another edition of the day.
+            try AccessFile.replace(path, with: Array(try JSONEncoder().encode(new)))
             edition = new
             isFailing = false
         } catch {
