@@ -73,6 +73,11 @@ public actor Outbox {
         reportingFailure { try $0.clear() }
     }
 
+    /// Forgets what was collected before an instant, on disk too.
+    func clear(before instant: UTCInstant) {
+        for old in waiting where old.collectedAt < instant { remove(old) }
+    }
+
     /// What is to be sent next: the newest of those that did not have the last turn, if there is one.
     func next(after last: Collector?) -> WaitingReport? {
         let now = now()

@@ -72,6 +72,9 @@ struct StatusRecord: Sendable {
     /// The id of the last report; nil where there was none, or somebody changed it.
     var clusterID: ClusterID? { data[Key.clusterID].flatMap { ClusterID($0) } }
 
+    /// Since when the answer is the one that it is; nil where none was written, or somebody changed it.
+    var since: UTCInstant? { data[Key.since].flatMap(UTCInstant.init(rfc3339:)) }
+
     /// Whether an agent wrote here, and not only somebody who said no.
     var isOfAgent: Bool { data[Key.notice] != nil || data[Key.clusterID] != nil || data[Key.telemetry] != nil }
 

@@ -173,6 +173,10 @@ public final class TelemetryAgent: ServiceLifecycle.Service {
     /// The first report is not sent at once but at the cluster's moment of the interval, nor is what waited before.
     private func report(askAgain: @escaping ConsentWatch.AskAgain) async throws {
         try await persistently(journal.noteNotice(failure:)) { try await giveNotice() }
+        // A spool may have outlived a no that another replica heard, and the yes after it.
+        if let since = try await persistently(noteFailure, { try await status.read().since }) {
+            await outbox.clear(before: since)
+        }
         let identity = try await persistently(noteFailure) { try await identities.identity() }
         let moments = ReportMoments(every: settings.interval, of: identity.clusterID)
         let next = moments.next(after: now())

@@ -40,6 +40,22 @@ struct OutboxTests {
         #expect(await drain(outbox) == [new, other])
     }
 
+    @Test("what was collected before an instant is forgotten, on disk too")
+    func clearingBefore() async throws {
+        let directory = try TemporaryDirectory()
+        let outbox = try Outbox(spoolDirectory: directory.path, logger: LogRecorder().logger)
+        let now = UTCInstant.now()
+        let old = WaitingReport(.v1Operator, Array("a 1\n".utf8), collectedAt: now.advanced(bySeconds: -60))
+        let new = WaitingReport(.v1Controller, Array("b 1\n".utf8), collectedAt: now)
+        await outbox.replace(with: [old, new])
+        await outbox.clear(before: now)
+        #expect(await drain(outbox) == [new])
+        await outbox.replace(with: [old, new])
+        await outbox.clear(before: now)
+        let again = try Outbox(spoolDirectory: directory.path, logger: LogRecorder().logger)
+        #expect(await drain(again) == [new])
+    }
+
     @Test("of two reports neither has every turn")
     func turns() async throws {
         let outbox = try outbox()
