@@ -13,8 +13,11 @@ export KUBEBUILDER_ASSETS
 # The benchmarks of the package; what they measured is kept in .benchmarkBaselines.
 BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark
 
-# Suites that are too large to run beside others: they start API servers of their own, or open thousands of files, which
-# Foundation's Process reads out of bounds where it starts a program meanwhile.
+# How many tests run at once. Without a limit all begin together, and Foundation's Process, which the tests start programs
+# with, reads out of bounds where more than some 1,300 files are open.
+export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
+
+# Suites that are too large to run beside others: they start API servers of their own, or open thousands of files.
 LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|WritingTests|ZeroEgressTests
 
 # How long `make soak` goes on.

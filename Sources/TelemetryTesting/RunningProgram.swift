@@ -126,6 +126,8 @@ package final class RunningProgram: Sendable {
                     rest = complete.popLast().map(String.init) ?? ""
                     for text in complete { line.yield(String(text)) }
                 }
+                // Foundation keeps the pipes of programs that have ended, and their files would add up.
+                try? pipe.fileHandleForReading.close()
                 line.finish()
                 close.finish()
             }
