@@ -17,18 +17,23 @@ BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directo
 # with, reads out of bounds where more than some 1,300 files are open.
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
 
-# Suites that are too large to run beside others: they start API servers of their own, or open thousands of files.
-LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|WritingTests|ZeroEgressTests
+# Suites that cannot run beside others: they start API servers of their own, open thousands of files, or are about time.
+LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|WritingTests|ZeroEgressTests
 
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
 # How long `make fuzz` goes on for each target, and which there are.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= exposition canonical gzip signature kubeconfig retry-after consent
+# So many requests of each kind `make check-api` makes, and the seed of what is random in them.
+API_EXAMPLES ?= 30
+API_SEED ?= 1
+# Where what comes from PyPI is kept.
+PYTHON = .build/python
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz check lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+.PHONY: help run test soak flood fuzz check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -38,10 +43,11 @@ help: ## List the targets.
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
 
-test: test-requirements ## Run all tests, and the fuzzer for ten seconds with each target.
+test: test-requirements ## Run all tests, check-api, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
+	@$(MAKE) --no-print-directory check-api
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
 
@@ -63,6 +69,10 @@ fuzz: requirements ## Give random bytes to every parser, for FUZZ_SECONDS (60) e
 	@COZY_TELEMETRY_FUZZ=1 $(SWIFT) build $(FLAGS) --scratch-path .build/fuzz --product Fuzz \
 		-Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library $(QUIET)
 	@Scripts/fuzz.sh .build/fuzz/debug/Fuzz "$(FUZZ_SECONDS)" $(FUZZ_TARGETS)
+
+check-api: build $(PYTHON)/schemathesis ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
+	@Scripts/api/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
+		"$(CURDIR)/$(PYTHON)/schemathesis/bin/schemathesis" $(API_EXAMPLES) $(API_SEED)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 
@@ -106,6 +116,10 @@ bench-servers: bench-requirements release ## Measure the backend beside Victoria
 bench-agent: requirements release ## Measure the agent in a large cluster beside kubectl; needs KUBEBUILDER_ASSETS (ARGS="--scale 0.1").
 	@Scripts/require.sh openssl kubectl python3
 	@python3 Scripts/bench_agent.py $(ARGS)
+
+$(PYTHON)/schemathesis: Scripts/api/requirements.txt
+	@Scripts/require.sh python3-venv
+	@Scripts/venv.sh $@ $<
 
 requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev

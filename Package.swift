@@ -118,6 +118,7 @@ let package = Package(
                 hummingbird, hummingbirdTLS, hummingbirdHTTP2, certificateReloading, httpTypes, nioCore, nioPosix,
                 nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL, jwt, logging, metrics, lifecycle,
             ],
+            resources: [.embedInCode("Resources/openapi.yaml")],
             swiftSettings: swiftSettings
         ),
         .target(
@@ -185,7 +186,7 @@ let package = Package(
             name: "TelemetryServerTests",
             dependencies: [
                 "TelemetryServer", "TelemetryModel", "ReportStore", "FleetSimulator", "TelemetryTesting", "Gzip",
-                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, jwt, lifecycle, logging, metrics,
+                httpClient, httpTypes, nioCore, nioPosix, nioHTTP1, nioSSL, jwt, lifecycle, logging, metrics, yams,
             ],
             swiftSettings: swiftSettings
         ),

@@ -18,6 +18,7 @@ package() {
 # Whether something is there already.
 present() {
     case $1 in
+        python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         libsqlite3-dev) [ -e /usr/include/sqlite3.h ] ;;
         xz-utils) command -v xz >/dev/null ;;
         zlib1g-dev) [ -e /usr/include/zlib.h ] ;;

@@ -173,7 +173,7 @@ public struct Backend: Service {
 
     /// What the internet may ask beside `/`, which is answered before the routes.
     var publicEndpoints: Endpoints {
-        var endpoints = healthEndpoints(isSecure: settings.tls != nil)
+        var endpoints = commonEndpoints(isSecure: settings.tls != nil)
         endpoints.on(.get, "/api/overview", overview.answer)
         endpoints.on(.get, "/api/breakdowns", breakdowns.answer)
         endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
@@ -182,15 +182,16 @@ public struct Backend: Service {
 
     /// What whoever runs the backend may ask.
     var adminEndpoints: Endpoints {
-        var endpoints = healthEndpoints(isSecure: settings.adminTLS != nil)
+        var endpoints = commonEndpoints(isSecure: settings.adminTLS != nil)
         endpoints.onMetrics(of: registry)
         endpoints.under("/v1/", access.answer)
         return endpoints
     }
 
-    /// Whether the process lives, and whether the store answers.
-    private func healthEndpoints(isSecure: Bool) -> Endpoints {
+    /// What both listeners answer: whether the process lives, whether the store answers, and what else there is.
+    private func commonEndpoints(isSecure: Bool) -> Endpoints {
         var endpoints = Endpoints(logger: logger, isSecure: isSecure)
+        endpoints.onDocument()
         endpoints.onHealth(isReady: store.ping)
         return endpoints
     }

@@ -60,3 +60,14 @@ extension Endpoints {
         }
     }
 }
+
+extension Endpoints {
+    /// Answers `/openapi.yaml` with what both listeners answer, for programs.
+    mutating func onDocument() {
+        let document = ByteBuffer(bytes: PackageResources.openapi_yaml)
+        on(.get, "/openapi.yaml") { _ in
+            // RFC 9512.
+            Response(status: .ok, headers: [.contentType: "application/yaml"], body: ResponseBody(byteBuffer: document))
+        }
+    }
+}

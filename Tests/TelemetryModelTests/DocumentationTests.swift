@@ -4,13 +4,13 @@ import Foundation
 import TelemetryModel
 import Testing
 
-@Suite("docs/data.md")
+@Suite("docs/data-dictionary.md")
 struct DocumentationTests {
     @Test("every metric and label of the dictionary is on the page, and none that is not")
     func isComplete() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()
-        let page = try String(contentsOf: root.appendingPathComponent("docs/data.md"), encoding: .utf8)
+        let page = try String(contentsOf: root.appendingPathComponent("docs/data-dictionary.md"), encoding: .utf8)
         let sections = page.components(separatedBy: "\n### ").dropFirst()
         #expect(sections.count == DataDictionary.metrics.count)
         for (definition, section) in zip(DataDictionary.metrics, sections) {

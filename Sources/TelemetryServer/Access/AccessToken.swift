@@ -69,7 +69,8 @@ public struct AccessToken: Codable, Equatable, Sendable {
 
     /// Whether a text may be a name: up to 100 characters, none of them a control character.
     public static func isName(_ text: String) -> Bool {
-        (1...100).contains(text.count) && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
+        (1...100).contains(text.unicodeScalars.count)
+            && !text.unicodeScalars.contains { $0.properties.generalCategory == .control }
     }
 
     /// Whether the token is taken.
