@@ -25,6 +25,8 @@ SOAK_SECONDS ?= 600
 # How long `make fuzz` goes on for each target, and which there are.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS ?= exposition canonical gzip signature kubeconfig retry-after consent
+# What `make sanitize` watches for.
+SANITIZERS ?= address thread
 # So many requests of each kind `make check-api` makes, and the seed of what is random in them.
 API_EXAMPLES ?= 30
 API_SEED ?= 1
@@ -33,7 +35,7 @@ PYTHON = .build/python
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+.PHONY: help run test soak flood fuzz sanitize check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -69,6 +71,15 @@ fuzz: requirements ## Give random bytes to every parser, for FUZZ_SECONDS (60) e
 	@COZY_TELEMETRY_FUZZ=1 $(SWIFT) build $(FLAGS) --scratch-path .build/fuzz --product Fuzz \
 		-Xswiftc -sanitize=fuzzer -Xswiftc -parse-as-library $(QUIET)
 	@Scripts/fuzz.sh .build/fuzz/debug/Fuzz "$(FUZZ_SECONDS)" $(FUZZ_TARGETS)
+
+sanitize: test-requirements ## Run the tests with the address and the thread sanitizer, or those that SANITIZERS names; an hour.
+	@for sanitizer in $(SANITIZERS); do \
+		echo "Building with the $$sanitizer sanitizer; the first time takes some minutes." >&2; \
+		options="$(FLAGS) --sanitize $$sanitizer --scratch-path .build/$$sanitizer"; \
+		$(SWIFT) build $$options --build-tests $(QUIET) && \
+		$(SWIFT) test $$options --skip-build --disable-xctest --skip '$(LARGE_TESTS)' && \
+		$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' || exit 1; \
+	done
 
 check-api: build $(PYTHON)/schemathesis ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
 	@Scripts/api/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \

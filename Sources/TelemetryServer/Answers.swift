@@ -18,9 +18,8 @@ final class Answers: Sendable {
         init(_ instant: UTCInstant) {
             self.instant = instant
             date = instant.httpDate
-            let head =
-                "HTTP/1.1 200 OK\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 0\r\n"
-                + "accept-encoding: \(Answers.acceptedCodings)\r\ndate: \(date)\r\n"
+            let fields = Answers.fieldsOfAccepted + [("date", date)]
+            let head = "HTTP/1.1 200 OK\r\n" + fields.map { "\($0): \($1)\r\n" }.joined()
             accepted = ByteBuffer(string: head + "\r\n")
             lastAccepted = ByteBuffer(string: head + "connection: close\r\n\r\n")
         }
@@ -29,6 +28,10 @@ final class Answers: Sendable {
     /// How reports may be packed, said in the answers to reports (RFC 7694, 3).
     private static let acceptedCodings = "gzip"
 
+    private static let fieldsOfAccepted = [
+        ("content-type", "text/plain; charset=utf-8"), ("content-length", "0"), ("accept-encoding", acceptedCodings),
+    ]
+
     /// 400 for what is no HTTP.
     static let malformed = head(.badRequest, [("content-length", "0")], isLast: true)
     /// The sender may go on and send the body.
@@ -36,10 +39,13 @@ final class Answers: Sendable {
 
     private let now: @Sendable () -> UTCInstant
     private let second: Mutex<Second>
+    /// What browsers are told with a refusal; 200 has nothing in it that they could use.
+    private let security: [(String, String)]
 
-    /// Answers by a clock.
-    init(now: @escaping @Sendable () -> UTCInstant = UTCInstant.now) {
+    /// Answers by a clock, over TLS or not.
+    init(isSecure: Bool = false, now: @escaping @Sendable () -> UTCInstant = UTCInstant.now) {
         self.now = now
+        security = SecurityHeaders.all(isSecure: isSecure).map { ($0.name.canonicalName, $0.value) }
         second = Mutex(Second(now()))
     }
 
@@ -47,6 +53,11 @@ final class Answers: Sendable {
     func accepted(isLast: Bool) -> ByteBuffer {
         let second = current
         return isLast ? second.lastAccepted : second.accepted
+    }
+
+    /// The head of 200 without a body.
+    func acceptedHead() -> HTTPResponseHead {
+        Self.head(.ok, Self.fieldsOfAccepted + [("date", current.date)], isLast: false)
     }
 
     /// The head of a refusal, with the length of its body.
@@ -59,7 +70,7 @@ final class Answers: Sendable {
         if refusal.status != .unsupportedMediaType { fields.append(("accept-encoding", Self.acceptedCodings)) }
         return Self.head(
             HTTPResponseStatus(statusCode: refusal.status.code),
-            fields + refusal.headers.map { ($0.name.canonicalName, $0.value) },
+            fields + refusal.headers.map { ($0.name.canonicalName, $0.value) } + security,
             isLast: isLast
         )
     }

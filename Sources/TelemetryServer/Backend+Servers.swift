@@ -2,8 +2,8 @@
 
 import HummingbirdCore
 import HummingbirdHTTP2
-import HummingbirdTLS
 import NIOCore
+import NIOHTTP2
 import NIOSSL
 
 // What the two listeners speak.
@@ -13,19 +13,18 @@ extension Backend {
         try files.map { try ListenerTLS($0, every: settings.certificateInterval, logger: logger) }
     }
 
-    /// Takes reports, and has the rest answered by the routes; HTTP/1.1 alone, as reports are read by a handler for that.
+    /// Takes reports, and has the rest answered by the routes; HTTP/1.1, and with TLS also HTTP/2.
     func publicServer(_ tls: ListenerTLS?) throws -> HTTPServerBuilder {
-        let server = HTTPServerBuilder { [reports, settings] responder in
-            PublicChannel(
+        let context = try tls.map { try NIOSSLContext(configuration: $0.configuration.withHTTP2) }
+        return HTTPServerBuilder { [reports, settings] responder in
+            let plain = PublicChannel(
                 responder: responder,
                 reports: reports,
-                isSecure: tls != nil,
+                isSecure: context != nil,
                 largestHead: settings.connections.largestHead
             )
+            return context.map { SecurePublicChannel(http1: plain, context: $0) } ?? plain
         }
-        guard var configuration = tls?.configuration else { return server }
-        configuration.applicationProtocols = ["http/1.1"]
-        return try .tls(server, tlsConfiguration: configuration)
     }
 
     /// HTTP/1.1, and with TLS also HTTP/2.
@@ -37,5 +36,14 @@ extension Backend {
             tlsConfiguration: tls.configuration,
             configuration: .init(idleTimeout: .seconds(idleTimeout), streamConfiguration: plain)
         )
+    }
+}
+
+extension TLSConfiguration {
+    /// The same, with HTTP/2 where the client has it.
+    fileprivate var withHTTP2: TLSConfiguration {
+        var configuration = self
+        configuration.applicationProtocols = NIOHTTP2SupportedALPNProtocols
+        return configuration
     }
 }

@@ -85,7 +85,7 @@ public struct Backend: Service {
             ingest: ingest,
             metrics: metrics,
             budget: BodyBudget(limit: settings.largestBodiesInFlight),
-            answers: Answers(),
+            answers: Answers(isSecure: settings.tls != nil),
             limits: .init(
                 body: settings.largestBody,
                 requests: settings.connections.largestRequestCount,

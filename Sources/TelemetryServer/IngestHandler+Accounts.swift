@@ -24,18 +24,11 @@ extension IngestHandler {
         let logger: Logger
     }
 
-    /// A trusted proxy opened the connection for somebody at an address.
-    func isOpened(for address: IPAddress) {
-        source = shared.sources.source(of: address)
-        guard !source.isTrusted, ticket?.assign(to: shared.sources.hash(address.bits)) == false else { return }
-        context?.close(promise: nil)
-    }
-
     /// Counts a report of the network that it comes from, and says the network's hash.
     ///
     /// - Throws: A refusal with 429.
     func admit(_ fields: RequestFields) throws(Refusal) -> UInt64 {
-        let network = shared.sources.network(of: source, forwardedFor: fields.forwardedFor)
+        let network = shared.sources.network(of: connection.source, forwardedFor: fields.forwardedFor)
         try shared.sourceGuard.admit(from: network)
         return network
     }

@@ -54,14 +54,15 @@ extension IngestHandler {
     private func write(_ answer: IngestConnectionState.Answer, isLast: Bool) {
         switch answer {
         case .accepted:
+            guard let encoder else { return write(shared.answers.acceptedHead(), nil) }
             let bytes = shared.answers.accepted(isLast: isLast)
-            encoder?.writeAndFlush(HTTPResponseEncoder.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
+            encoder.writeAndFlush(HTTPResponseEncoder.wrapOutboundOut(.byteBuffer(bytes)), promise: nil)
         case .malformed: write(Answers.malformed, nil)
         case .refused(let refusal, let headOnly):
             count(refusal)
             let body = refusal.body
             write(
-                shared.answers.refused(refusal, bodyLength: body.readableBytes, isLast: isLast),
+                shared.answers.refused(refusal, bodyLength: body.readableBytes, isLast: isLast && !isStream),
                 headOnly ? nil : body
             )
         }
@@ -81,7 +82,8 @@ extension IngestHandler {
             context?.close(promise: nil)
             return
         }
-        context?.close(mode: .output, promise: nil)
+        // A stream has no output that could be closed by itself; the end of the answer was that.
+        if !isStream { context?.close(mode: .output, promise: nil) }
         context?.read()
         lastActivity = .now()
         linger(until: .now() + longestLingering)

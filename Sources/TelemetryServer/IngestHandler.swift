@@ -6,8 +6,9 @@ import NIOHTTP1
 /// Reads and answers reports on the event loop of their connection, and passes every other request on.
 ///
 /// It stands right behind NIO's HTTP decoder and encoder, does what `IngestConnectionState` decides, and is the one that
-/// closes the connection: further in nobody sees all of its requests.
-final class IngestHandler: ChannelDuplexHandler {
+/// closes the connection: further in nobody sees all of its requests. On HTTP/2 each stream has a handler of its own, and is
+/// what to this handler is a connection, with one request.
+final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
@@ -21,14 +22,13 @@ final class IngestHandler: ChannelDuplexHandler {
     }
 
     let shared: Shared
-    /// Where the connection comes from.
-    var source: ConnectionSource
-    /// Counts the connection for as long as it is there.
-    var ticket: ConnectionGate.Ticket?
+    let connection: PublicConnection
+    /// Whether it is a stream of HTTP/2, where nothing is said of connections in answers.
+    let isStream: Bool
     var state: IngestConnectionState
     var context: ChannelHandlerContext?
-    /// The encoder's place in the pipeline: what is written from there is on its way out already.
-    var encoder: ChannelHandlerContext?
+    /// The encoder's place in the pipeline: what is written from there is on its way out already; nil on HTTP/2.
+    private(set) var encoder: ChannelHandlerContext?
     /// What came while a request had yet to be answered; while there is any, nothing more is read.
     private var waiting = CircularBuffer<Event>(initialCapacity: 0)
     private var isServingWaiting = false
@@ -54,31 +54,26 @@ final class IngestHandler: ChannelDuplexHandler {
     ///
     /// - Parameters:
     ///   - shared: What all connections have in common.
-    ///   - source: Where it comes from.
-    ///   - ticket: Counts it.
-    ///   - encoder: The place of its `HTTPResponseEncoder`.
-    init(
-        _ shared: Shared,
-        source: ConnectionSource,
-        ticket: ConnectionGate.Ticket?,
-        encoder: ChannelHandlerContext
-    ) {
+    ///   - connection: The connection.
+    ///   - encoder: The place of its `HTTPResponseEncoder`; nil for a stream of HTTP/2.
+    init(_ shared: Shared, _ connection: PublicConnection, encoder: ChannelHandlerContext?) {
         self.shared = shared
-        self.source = source
-        self.ticket = ticket
+        self.connection = connection
         self.encoder = encoder
+        isStream = encoder == nil
         longestLingering = shared.longestLingering
         state = IngestConnectionState(limits: shared.limits)
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
+        // Over TLS it is only known what is spoken once the connection is there.
+        if context.channel.isActive { watch() }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
         self.context = nil
         encoder = nil
-        ticket = nil
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -120,7 +115,6 @@ final class IngestHandler: ChannelDuplexHandler {
         case is ChannelShouldQuiesceEvent:
             perform(state.finish())
             hurry()
-        case let proxied as ProxyHeaderHandler.ProxiedAddress: isOpened(for: proxied.address)
         default: context.fireUserInboundEventTriggered(event)
         }
     }
@@ -143,7 +137,7 @@ final class IngestHandler: ChannelDuplexHandler {
         }
         switch Self.unwrapOutboundIn(data) {
         case .head(var head):
-            if state.responseBegan() { head.headers.replaceOrAdd(name: "connection", value: "close") }
+            if state.responseBegan(), !isStream { head.headers.replaceOrAdd(name: "connection", value: "close") }
             context.write(Self.wrapOutboundOut(.head(head)), promise: promise)
         case .body: context.write(data, promise: promise)
         case .end:

@@ -3,6 +3,7 @@
 import Foundation
 import Logging
 import NIOCertificateReloading
+import NIOCore
 import NIOSSL
 import ServiceLifecycle
 import Synchronization
@@ -61,6 +62,8 @@ struct ListenerTLS: Service {
             var tls = try TLSConfiguration.makeServerConfiguration(certificateReloader: reloader)
             tls.minimumTLSVersion = .tlsv12
             tls.cipherSuiteValues = Self.ciphers
+            // Everything is said by then; all that is waited for is that the other side has heard so.
+            tls.shutdownTimeout = .seconds(1)
             if let authorities = files.clientAuthorities {
                 tls.certificateVerification = .noHostnameVerification
                 tls.trustRoots = .file(authorities)

@@ -28,49 +28,42 @@ struct PublicChannel: HTTPChannelHandler {
     /// The most bytes of a request's line and header fields.
     let largestHead: Int
 
-    /// Sets up the handlers of a connection.
+    /// Sets up the handlers of a connection that was just accepted.
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let source = reports.sources.source(of: IPAddress(channel.remoteAddress))
-        guard let ticket = admit(channel, from: source) else {
-            // Whoever accepted the connection does not close it.
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        channel.eventLoop.makeCompletedFuture {
+            let connection = try connection(of: channel)
+            try connection.addProxyHeaderHandler(to: channel)
+            return try setup(connection, on: channel)
         }
-        return channel.eventLoop.makeCompletedFuture {
-            let pipeline = channel.pipeline.syncOperations
-            if source.isTrusted { try pipeline.addHandler(ProxyHeaderHandler()) }
-            let encoder = HTTPResponseEncoder()
-            try pipeline.addHandler(encoder)
-            try pipeline.addHandler(
-                ByteToMessageHandler(decoder(), maximumBufferSize: Self.mostUndecodedBytes)
-            )
-            try pipeline.addHandler(
-                IngestHandler(
-                    reports,
-                    source: source,
-                    ticket: ticket,
-                    encoder: try pipeline.context(handler: encoder)
-                )
-            )
-            try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
-            return try NIOAsyncChannel(
-                wrappingChannelSynchronously: channel,
-                configuration: .init(isOutboundHalfClosureEnabled: true)
-            )
-        }
+    }
+
+    /// Takes a connection, or closes it.
+    func connection(of channel: any Channel) throws -> PublicConnection {
+        if let connection = PublicConnection(channel, reports) { return connection }
+        // Whoever accepted the connection does not close it.
+        channel.close(promise: nil)
+        throw ChannelError.ioOnClosedChannel
+    }
+
+    /// Sets up what speaks HTTP/1 on a connection.
+    func setup(_ connection: PublicConnection, on channel: any Channel) throws -> Value {
+        let pipeline = channel.pipeline.syncOperations
+        let encoder = HTTPResponseEncoder()
+        try pipeline.addHandler(encoder)
+        try pipeline.addHandler(ByteToMessageHandler(decoder(), maximumBufferSize: Self.mostUndecodedBytes))
+        try pipeline.addHandler(
+            IngestHandler(reports, connection, encoder: try pipeline.context(handler: encoder))
+        )
+        try pipeline.addHandler(HTTP1ToHTTPServerCodec(secure: isSecure))
+        return try NIOAsyncChannel(
+            wrappingChannelSynchronously: channel,
+            configuration: .init(isOutboundHalfClosureEnabled: true)
+        )
     }
 
     /// Serves what is not a report.
     func handle(value: Value, logger: Logger) async {
         await handleHTTP(asyncChannel: value, logger: logger)
-    }
-
-    /// Takes a connection; nil where there are too many.
-    private func admit(_ channel: any Channel, from source: ConnectionSource) -> ConnectionGate.Ticket? {
-        guard let ticket = reports.gate.take() else { return nil }
-        if source.isTrusted { return ticket }
-        let address = IPAddress(channel.remoteAddress)
-        return ticket.assign(to: reports.sources.hash(address?.bits ?? 0)) ? ticket : nil
     }
 
     private func decoder() -> HTTPRequestDecoder {

@@ -18,10 +18,18 @@ enum SecurityHeaders {
 
     /// Adds what an answer does not say itself.
     static func add(to headers: inout HTTPFields, isSecure: Bool) {
-        let others = headers[.accessControlAllowOrigin] == nil ? sameOrigin : []
-        for field in always + others + (isSecure ? secure : []) where headers[field.name] == nil {
-            headers.append(field)
-        }
+        for field in all(isSecure: isSecure, isShared: headers[.accessControlAllowOrigin] != nil)
+        where headers[field.name] == nil { headers.append(field) }
+    }
+
+    /// What browsers are told.
+    ///
+    /// - Parameters:
+    ///   - isSecure: Whether it is told over TLS.
+    ///   - isShared: Whether pages of other origins may read the answer.
+    /// - Returns: The fields.
+    static func all(isSecure: Bool, isShared: Bool = false) -> [HTTPField] {
+        always + (isShared ? [] : sameOrigin) + (isSecure ? secure : [])
     }
 
     private static func named(_ fields: [String: String]) -> [HTTPField] {

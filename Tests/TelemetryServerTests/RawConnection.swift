@@ -2,6 +2,7 @@
 
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Testing
 
 /// A connection that says exactly what a test wants it to say, and reads answers one after the other.
@@ -27,13 +28,28 @@ final class RawConnection {
     }
 
     /// Has a connection to a backend for as long as the body takes.
-    static func with(_ backend: RunningTestBackend, _ body: (RawConnection) async throws -> Void) async throws {
+    ///
+    /// - Parameters:
+    ///   - backend: The backend.
+    ///   - header: What comes first, before TLS too.
+    ///   - tls: How TLS is spoken; nil where it is not.
+    ///   - body: What is done with it.
+    /// - Throws: What `body` throws; where there is no connection.
+    static func with(
+        _ backend: RunningTestBackend,
+        after header: String? = nil,
+        tls: NIOSSLContext? = nil,
+        _ body: (RawConnection) async throws -> Void
+    ) async throws {
         let port = try #require(backend.url.split(separator: ":").last.flatMap { Int($0) })
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    let pipeline = channel.pipeline.syncOperations
+                    if let header { try pipeline.addHandler(First(header)) }
+                    if let tls { try pipeline.addHandler(NIOSSLClientHandler(context: tls, serverHostname: nil)) }
+                    return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
                         wrappingChannelSynchronously: channel,
                         configuration: .init(isOutboundHalfClosureEnabled: true)
                     )
@@ -77,5 +93,22 @@ final class RawConnection {
             guard let part = try await inbound.next() else { return nil }
             read += String(buffer: part)
         }
+    }
+}
+
+/// Says something before anybody else does.
+private final class First: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private let text: String
+
+    init(_ text: String) {
+        self.text = text
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer(string: text)), promise: nil)
+        context.fireChannelActive()
     }
 }

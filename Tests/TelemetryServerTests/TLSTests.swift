@@ -22,10 +22,10 @@ struct TLSTests {
     private func client(
         trusting authority: String = "one",
         as name: String? = nil,
-        upTo latest: TLSVersion = .tlsv13
+        upTo latest: TLSVersion = .tlsv13,
+        http version: HTTPClient.Configuration.HTTPVersion = .automatic
     ) throws -> HTTPClient {
-        var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .file(files.path("\(authority).crt"))
+        var tls = files.client(trusting: authority)
         tls.minimumTLSVersion = .tlsv1
         tls.maximumTLSVersion = latest
         if let name {
@@ -35,6 +35,7 @@ struct TLSTests {
         }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.httpVersion = version
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }
 
@@ -66,7 +67,7 @@ struct TLSTests {
                 #expect(try await once(backend.url + "/", client, body: "cozy_tenants_count 2\n").status == .ok)
             }
             let overview = try await once(backend.url + "/api/overview?year=2026&month=3", try client())
-            #expect(overview.status == .ok && overview.version == .http1_1)
+            #expect(overview.status == .ok && overview.version == .http2)
             #expect(overview.headers.first(name: "Strict-Transport-Security") == "max-age=31536000")
             let old = try client(upTo: .tlsv11)
             await #expect(throws: (any Error).self) { try await once(backend.url + "/healthz", old) }
@@ -143,7 +144,7 @@ struct TLSTests {
     @Test("browsers are told what not to do with an answer")
     func headers() async throws {
         try await RunningTestBackend.with { backend async throws in
-            for path in ["/healthz", "/nothing", "/api/overview"] {
+            for path in ["/", "/healthz", "/nothing", "/api/overview"] {
                 let headers = try await backend.get(path).headers
                 #expect(headers["X-Content-Type-Options"] == ["nosniff"])
                 #expect(headers["Referrer-Policy"] == ["no-referrer"])
@@ -157,7 +158,7 @@ struct TLSTests {
 }
 
 /// Two authorities, `one` and `two`; of the first `server` and `client`, of the second `other` and `stranger`.
-private struct ServerCertificates {
+struct ServerCertificates {
     let directory: TemporaryDirectory
 
     /// Makes them with openssl; `live` is what a listener reads, and is `server` at first.
@@ -185,6 +186,13 @@ private struct ServerCertificates {
 
     /// The path of a file.
     func path(_ name: String) -> String { directory.path + "/" + name }
+
+    /// How a client speaks TLS that trusts an authority.
+    func client(trusting authority: String = "one") -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .file(path("\(authority).crt"))
+        return tls
+    }
 
     /// What a listener speaks TLS with, and whose clients it lets in.
     func server(clients authority: String? = nil) -> TLSFiles {
