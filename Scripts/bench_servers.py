@@ -16,11 +16,11 @@ import signal
 import sys
 import tempfile
 
-from bench import allocations, month, ours, side_by_side, tables
+from bench import allocations, floods, month, ours, side_by_side, tables
 from bench.processes import BenchError
 from bench.systems import Ours, Pushgateway, VictoriaMetrics
 
-PARTS = ["allocations", "reports", "signed", "series", "scaling", "slow-disk", "month"]
+PARTS = ["allocations", "reports", "signed", "series", "scaling", "slow-disk", "floods", "month"]
 SYSTEMS = {"ours": Ours, "victoria-metrics": VictoriaMetrics, "pushgateway": Pushgateway}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -92,6 +92,8 @@ def measure(options):
         figures["scaling"] = ours.scaling(options)
     if "slow-disk" in options.only:
         figures["slow-disk"] = ours.slow_disk(options)
+    if "floods" in options.only:
+        figures["floods"] = floods.floods(options)
     if "month" in options.only:
         figures["month"] = month.month(options)
     return figures
@@ -112,6 +114,8 @@ def markdown(figures):
         parts.append(("Scaling of cozy-telemetry", tables.scaling(figures["scaling"])))
     if "slow-disk" in figures:
         parts.append(("A slow disk under cozy-telemetry, every report changed", tables.slow_disk(figures["slow-disk"])))
+    if "floods" in figures:
+        parts.append((f"{floods.RATE} good reports a second to cozy-telemetry, beside others", tables.floods(figures["floods"])))
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in parts)
 
 

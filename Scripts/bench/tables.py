@@ -77,6 +77,18 @@ def slow_disk(rows):
                          latency(row["open"], "p50"), latency(row["open"], "p99")] for row in rows])
 
 
+def floods(rows):
+    """Good reports beside senders that mean no good: the median of the runs, and the range."""
+    def figures(runs, key):
+        values = sorted(run[key] for run in runs)
+        return f"{number(values[len(values) // 2])} ({number(values[0])} to {number(values[-1])})"
+
+    return table(["beside", "so many", "p50 ms", "p99 ms", "CPU s per 1,000", "peak MB"],
+                 [[row["beside"], f"{row['count']:,}" if row["count"] else "–", figures(row["runs"], "p50"),
+                   figures(row["runs"], "p99"), figures(row["runs"], "cpuPerThousand"),
+                   number(max(run["peakBytes"] for run in row["runs"]) / 1e6)] for row in rows])
+
+
 def allocations(rows):
     """What a report costs in allocations."""
     return table(["reports", "allocations a report", "at most"],

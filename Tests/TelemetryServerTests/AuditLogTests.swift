@@ -77,6 +77,24 @@ struct AuditLogTests {
         #expect(try log.lines(after: 1, limit: 1) == [try lines()[1]])
     }
 
+    @Test("parts of a long log are those that are asked for, also where lines of it are none")
+    func parts() throws {
+        var chain = AuditChain()
+        var all = (1...3_000).map { number in
+            let who = "oidc:" + String(repeating: "a", count: number % 150)
+            let line = chain.append(AuditEntry(who: who, operation: "overview.read"), at: now)
+            return String(decoding: line, as: UTF8.self)
+        }
+        for damaged in [nil, 1_500, 0, 2_999] {
+            if let damaged { all[damaged] = "nothing" }
+            try write(all)
+            for sequence in [0, 1, 2, 299, 1_499, 1_500, 1_501, 2_990, 2_999, 3_000, .max] {
+                let part = try log.lines(after: sequence, limit: 5)
+                #expect(part == Array(all.dropFirst(sequence).prefix(5)), "\(sequence) of \(damaged ?? -1)")
+            }
+        }
+    }
+
     /// What is done to three lines, and which one is then the first that is broken.
     private static let tamperings: [(Int, @Sendable (inout [String]) -> Void)] = [
         (2, { $0[1] = $0[1].replacing("token.create", with: "token.revoke") }),

@@ -67,6 +67,14 @@ struct AuditChain: Equatable {
         return content + Array("\(Self.mark)\(hash)\"}".utf8)
     }
 
+    /// The number that a line begins with, which is not verified; nil where it begins with none.
+    static func number(of line: ArraySlice<UInt8>) -> Int? {
+        let beginning = Array("{\"sequence\":".utf8)
+        guard line.starts(with: beginning) else { return nil }
+        let digits = line.dropFirst(beginning.count).prefix { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }
+        return Int(String(decoding: digits, as: UTF8.self))
+    }
+
     private static let mark = ",\"hash\":\""
     /// Bytes of the mark, 64 digits, a quote and a brace.
     private static let tailLength = mark.utf8.count + 66

@@ -100,8 +100,9 @@ public struct AuditLog: Sendable {
     /// - Throws: `AccessError`.
     public func lines(after sequence: Int = 0, limit: Int = .max) throws(AccessError) -> [String] {
         var lines: [String] = []
-        var number = 0
-        try forEachLine { line, isWhole in
+        guard let file = try reader() else { return lines }
+        var (offset, number) = try place(before: sequence, in: file)
+        try forEachLine(of: file, from: &offset) { line, isWhole in
             number += 1
             guard isWhole, lines.count < limit else { return false }
             if number > sequence { lines.append(String(decoding: line, as: UTF8.self)) }
@@ -112,12 +113,28 @@ public struct AuditLog: Sendable {
 
     /// Reads the file line by line until the body has enough; the last one may be without its newline.
     private func forEachLine(_ body: ([UInt8], _ isWhole: Bool) -> Bool) throws(AccessError) {
-        guard FileManager.default.fileExists(atPath: path) else { return }
+        guard let file = try reader() else { return }
+        var offset = 0
+        try forEachLine(of: file, from: &offset, body)
+    }
+
+    /// The file, if there is one, while others may write.
+    private func reader() throws(AccessError) -> AccessFile? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
         let file = try AccessFile(path, .read)
-        let size = try file.size
         // What is there stays; only what comes behind it changes.
         file.unlock()
-        var (offset, rest): (Int, [UInt8]) = (0, [])
+        return file
+    }
+
+    /// Reads lines from the beginning of one on.
+    private func forEachLine(
+        of file: borrowing AccessFile,
+        from offset: inout Int,
+        _ body: ([UInt8], _ isWhole: Bool) -> Bool
+    ) throws(AccessError) {
+        let size = try file.size
+        var rest: [UInt8] = []
         while offset < size {
             let part = try file.read(from: offset, count: min(1 << 20, size - offset))
             guard !part.isEmpty else { break }
@@ -127,5 +144,25 @@ public struct AuditLog: Sendable {
             for line in lines where !body(Array(line), true) { return }
         }
         if !rest.isEmpty { _ = body(rest, false) }
+    }
+
+    /// A place not far before a line: where a line begins, and how many stand before it.
+    ///
+    /// Numbers rise by one from line to line, so that halves of the file are left out without being read. Where a line has no
+    /// number, it is the beginning of the file.
+    private func place(
+        before sequence: Int,
+        in file: borrowing AccessFile
+    ) throws(AccessError) -> (offset: Int, count: Int) {
+        var (low, high) = ((offset: 0, count: 0), try file.size)
+        while high - low.offset > 4 * Self.longestLine {
+            let middle = low.offset + (high - low.offset) / 2
+            let part = try file.read(from: middle, count: 2 * Self.longestLine)
+            guard let newline = part.firstIndex(of: Self.newline),
+                let number = AuditChain.number(of: part[(newline + 1)...])
+            else { return (0, 0) }
+            if number <= sequence { low = (middle + newline + 1, number - 1) } else { high = middle }
+        }
+        return low
     }
 }
