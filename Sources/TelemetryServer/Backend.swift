@@ -115,7 +115,8 @@ public struct Backend: Service {
                 issuer: settings.issuer.flatMap { issuer in
                     fetch.map { TokenIssuer(issuer, logger: logger, fetch: $0) }
                 },
-                now: now
+                now: now,
+                factory: registry
             ),
             now: now,
             logger: logger

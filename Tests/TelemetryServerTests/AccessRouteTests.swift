@@ -42,7 +42,9 @@ struct AccessRouteTests {
             }
             #expect(try await backend.admin("/v1/tokens", authorization: ["bearer " + token]).status == 200)
             #expect(try await backend.get("/v1/tokens").status == 404)
-            #expect(try await backend.answer(to: HTTPClientRequest(url: backend.adminURL + "/metrics")).status == 200)
+            let metrics = try await backend.metrics()
+            #expect(metrics.contains("telemetry_access_decisions_total{decision=\"allowed\"} 1\n"))
+            #expect(metrics.contains("telemetry_access_decisions_total{decision=\"refused\"} 42\n"))
         }
     }
 

@@ -3,6 +3,7 @@
 import Dispatch
 import HTTPTypes
 import Hummingbird
+import Metrics
 import TelemetryModel
 
 /// Says who asks, whether they may, and has that written down before anything is done.
@@ -11,11 +12,25 @@ struct AccessGate: Sendable {
     private let log: AuditLog
     /// Who is believed beside the tokens; nil for nobody.
     private let issuer: TokenIssuer?
+    private let decisions: [AuditEntry.Decision: Counter]
     private let now: @Sendable () -> UTCInstant
     /// Files are read and synced here, one after the other, as nothing that serves may wait for a disk.
     private let files = DispatchQueue(label: "access-files")
 
-    init(directory: String, issuer: TokenIssuer?, now: @escaping @Sendable () -> UTCInstant) {
+    init(
+        directory: String,
+        issuer: TokenIssuer?,
+        now: @escaping @Sendable () -> UTCInstant,
+        factory: any MetricsFactory
+    ) {
+        decisions = Dictionary(
+            uniqueKeysWithValues: AuditEntry.Decision.allCases.map { decision in
+                let dimensions = [("decision", decision.rawValue)]
+                return (
+                    decision, Counter(label: "telemetry_access_decisions", dimensions: dimensions, factory: factory)
+                )
+            }
+        )
         tokens = TokenFile(directory: directory)
         log = AuditLog(directory: directory)
         self.issuer = issuer
@@ -108,6 +123,7 @@ struct AccessGate: Sendable {
     private func write(_ entry: AuditEntry) async throws {
         let instant = now()
         try await withFiles { _, log in try log.append(entry, at: instant) }
+        decisions[entry.decision]?.increment()
     }
 }
 

@@ -3,7 +3,7 @@
 /// A decision that is to be remembered; it holds no secret, no id of a cluster and no address.
 public struct AuditEntry: Equatable, Sendable {
     /// What was decided.
-    public enum Decision: String, Codable, Sendable {
+    public enum Decision: String, CaseIterable, Codable, Sendable {
         case allowed, refused
     }
 
