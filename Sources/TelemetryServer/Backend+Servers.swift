@@ -32,10 +32,19 @@ extension Backend {
         let idleTimeout = settings.connections.idleTimeoutSeconds
         let plain = HTTP1Channel.Configuration(idleTimeout: .seconds(Int64(idleTimeout)))
         guard let tls else { return .http1(configuration: plain) }
-        return try .http2Upgrade(
-            tlsConfiguration: tls.configuration,
-            configuration: .init(idleTimeout: .seconds(idleTimeout), streamConfiguration: plain)
+        let configuration = HTTP2ChannelConfiguration(
+            idleTimeout: .seconds(idleTimeout),
+            streamConfiguration: plain
         )
+        return HTTPServerBuilder { [settings, logger] responder in
+            try PrivateChannel(
+                tls,
+                configuration,
+                handshake: SenderDeadlines(settings.connections).head,
+                logger: logger,
+                responder: responder
+            )
+        }
     }
 }
 

@@ -30,6 +30,8 @@ public struct TLSFiles: Equatable, Sendable {
 /// Connections that are there go on with the certificate that they began with.
 struct ListenerTLS: Service {
     let configuration: TLSConfiguration
+    /// The file of the authorities whose clients are let in; nil where clients need no certificate.
+    let clientAuthorities: String?
     private let reloader: TimedCertificateReloader
 
     /// What TLS 1.2 may use: ephemeral keys and authenticated encryption (RFC 9325, 4.2).
@@ -47,6 +49,7 @@ struct ListenerTLS: Service {
     ///   - logger: Where it is said that a certificate was changed, or could not be read.
     /// - Throws: `BackendError.cannotSpeakTLS`.
     init(_ files: TLSFiles, every interval: Duration, logger: Logger) throws(BackendError) {
+        clientAuthorities = files.clientAuthorities
         let report = ReloadReport(path: files.certificate, logger: logger)
         do {
             reloader = try TimedCertificateReloader.makeReloaderValidatingSources(

@@ -33,16 +33,14 @@ struct SecurePublicChannel: HTTPChannelHandler {
             let connection = try http1.connection(of: channel)
             try connection.addProxyHeaderHandler(to: channel)
             try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+            try HandshakeDeadline.add(http1.reports.deadlines.head, to: channel)
             try channel.pipeline.syncOperations.addHandler(LastAnswerHandler())
             let bound = NIOLoopBound(connection, eventLoop: channel.eventLoop)
             return channel.configureHTTP2AsyncSecureUpgrade { channel in
                 channel.eventLoop.makeCompletedFuture { try http1.setup(bound.value, on: channel) }
             } http2ConnectionInitializer: { channel in
                 setUpStreams(of: bound, on: channel, logger)
-            }.map { negotiated in
-                closeUnless(negotiated, on: channel)
-                return Value(negotiated: negotiated, channel: channel)
-            }
+            }.map { Value(negotiated: $0, channel: channel) }
         } catch {
             return channel.eventLoop.makeFailedFuture(error)
         }
@@ -56,12 +54,6 @@ struct SecurePublicChannel: HTTPChannelHandler {
         case .http2(let streams): await streams.handler.handle(value: streams.value, logger: logger)
         case nil: break
         }
-    }
-
-    /// A handshake has the time that a head has.
-    private func closeUnless(_ negotiated: EventLoopFuture<some Sendable>, on channel: any Channel) {
-        let timer = channel.eventLoop.scheduleTask(in: http1.reports.deadlines.head) { channel.close(promise: nil) }
-        negotiated.whenComplete { _ in timer.cancel() }
     }
 
     private func setUpStreams(

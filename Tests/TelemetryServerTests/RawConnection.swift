@@ -31,17 +31,19 @@ final class RawConnection {
     ///
     /// - Parameters:
     ///   - backend: The backend.
+    ///   - url: Which of its listeners; the public one where it is nil.
     ///   - header: What comes first, before TLS too.
     ///   - tls: How TLS is spoken; nil where it is not.
     ///   - body: What is done with it.
     /// - Throws: What `body` throws; where there is no connection.
     static func with(
         _ backend: RunningTestBackend,
+        url: String? = nil,
         after header: String? = nil,
         tls: NIOSSLContext? = nil,
         _ body: (RawConnection) async throws -> Void
     ) async throws {
-        let port = try #require(backend.url.split(separator: ":").last.flatMap { Int($0) })
+        let port = try #require((url ?? backend.url).split(separator: ":").last.flatMap { Int($0) })
         let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port) { channel in

@@ -95,6 +95,42 @@ struct TLSTests {
         }
     }
 
+    @Test("authorities that change let in others from then on; a file that is none changes nothing")
+    func otherAuthorities() async throws {
+        let files = files
+        let adjust: (inout BackendSettings) -> Void = { $0.adminTLS = files.server(clients: "live-clients") }
+        try files.copy("one.crt", to: "live-clients.crt")
+        try await RunningTestBackend.with(adjust: adjust) { backend async throws in
+            func isLetIn(_ name: String) async throws -> Bool {
+                let client = try client(as: name)
+                return (try? await once(backend.adminURL + "/healthz", client))?.status == .ok
+            }
+            #expect(try await isLetIn("client"))
+            #expect(try await !isLetIn("stranger"))
+            try "nothing".write(toFile: files.path("live-clients.crt"), atomically: true, encoding: .utf8)
+            #expect(try await isLetIn("client"))
+            #expect(try await !isLetIn("stranger"))
+            #expect(backend.log.recorded.count { $0.contains("authorities of clients cannot be read") } == 1)
+            try files.copy("two.crt", to: "live-clients.crt")
+            #expect(try await !isLetIn("client"))
+            #expect(try await isLetIn("stranger"))
+        }
+    }
+
+    @Test("who does not get through the handshake of the private listener is closed", .timeLimit(.minutes(1)))
+    func silentHandshake() async throws {
+        let files = files
+        let adjust: (inout BackendSettings) -> Void = {
+            $0.adminTLS = files.server()
+            $0.connections.headTimeoutSeconds = 1
+        }
+        try await RunningTestBackend.with(adjust: adjust) { backend async throws in
+            try await RawConnection.with(backend, url: backend.adminURL) { connection async throws in
+                #expect(try await connection.isClosed())
+            }
+        }
+    }
+
     @Test(
         "a certificate that changes is used by new connections, and those that are there go on",
         .timeLimit(.minutes(1))
@@ -203,11 +239,15 @@ struct ServerCertificates {
         )
     }
 
+    /// Puts a file in the place of another.
+    func copy(_ name: String, to other: String) throws {
+        try Data(contentsOf: URL(filePath: path(name))).write(to: URL(filePath: path(other)), options: .atomic)
+    }
+
     /// Has a listener read another certificate and key; in between they do not belong together.
     func replaceServer(by name: String) throws {
         for suffix in ["key", "crt"] {
-            let bytes = try Data(contentsOf: URL(filePath: path("\(name).\(suffix)")))
-            try bytes.write(to: URL(filePath: path("live.\(suffix)")), options: .atomic)
+            try copy("\(name).\(suffix)", to: "live.\(suffix)")
         }
     }
 }
