@@ -76,9 +76,10 @@ sanitize: test-requirements ## Run the tests with the address and the thread san
 	@for sanitizer in $(SANITIZERS); do \
 		echo "Building with the $$sanitizer sanitizer; the first time takes some minutes." >&2; \
 		options="$(FLAGS) --sanitize $$sanitizer --scratch-path .build/$$sanitizer"; \
-		$(SWIFT) build $$options --build-tests $(QUIET) && \
-		$(SWIFT) test $$options --skip-build --disable-xctest --skip '$(LARGE_TESTS)' && \
-		$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' || exit 1; \
+		$(SWIFT) build $$options --build-tests $(QUIET) && Scripts/sanitize/run.sh $$sanitizer \
+			$(SWIFT) test $$options --skip-build --disable-xctest --skip '$(LARGE_TESTS)' && \
+		Scripts/sanitize/run.sh $$sanitizer \
+			$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' || exit 1; \
 	done
 
 check-api: build $(PYTHON)/schemathesis ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).

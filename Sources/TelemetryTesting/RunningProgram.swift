@@ -21,7 +21,7 @@ package final class RunningProgram: Sendable {
     ///
     /// - Parameters:
     ///   - arguments: Its arguments.
-    ///   - environment: What is added to the environment, of which only `PATH` is inherited.
+    ///   - environment: What is added to the environment, of which only `PATH` and `LD_PRELOAD` are inherited.
     ///   - wrapper: A command that runs the command line which follows it, as `env` does.
     ///   - input: What it reads; nil for nothing.
     /// - Throws: Where the executable cannot be started.
@@ -39,15 +39,16 @@ package final class RunningProgram: Sendable {
     ///
     /// - Parameters:
     ///   - command: The program and its arguments.
-    ///   - environment: What is added to the environment, of which only `PATH` is inherited.
+    ///   - environment: What is added to the environment, of which only `PATH` and `LD_PRELOAD` are inherited.
     ///   - input: What it reads; nil for nothing.
     /// - Throws: Where the executable cannot be started.
     package init(command: [String], environment: [String: String] = [:], input: Pipe? = nil) throws {
         process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-        process.environment = ["PATH": path].merging(environment) { $1 }
+        // What the sanitizers need, `make sanitize` has loaded before everything else.
+        let inherited = ProcessInfo.processInfo.environment.filter { ["PATH", "LD_PRELOAD"].contains($0.key) }
+        process.environment = ["PATH": "/usr/bin:/bin"].merging(inherited) { $1 }.merging(environment) { $1 }
         process.standardInput = input ?? FileHandle.nullDevice
         process.standardOutput = output.pipe
         process.standardError = errors.pipe
