@@ -39,10 +39,10 @@ enum ProxyHeader: Equatable {
             return start.count > longestLine || start.contains(0x0a) ? .malformed : .incomplete
         }
         guard start[end + 1] == 0x0a, end + 2 <= longestLine else { return .malformed }
-        let words = String(decoding: start[..<end], as: UTF8.self).split(
-            separator: " ",
-            omittingEmptySubsequences: false
-        )
+        // Of bytes, as a blank and what is put on top of it would be one character. There are two at the least.
+        let words = start[..<end].split(separator: 0x20, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         if words[1] == "UNKNOWN" { return .found(nil, length: end + 2) }
         guard words.count == 6, let source = IPAddress(words[2]), IPAddress(words[3]) != nil,
             words[4...].allSatisfy({ $0.digits(as: UInt16.self) != nil }),

@@ -42,7 +42,7 @@ struct ProxyHeaderTests {
             "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\n", "PROXY TCP4 1.2.3.4 1.2.3.4 1 2\rx",
             "PROXY tcp4 1.2.3.4 1.2.3.4 1 2\r\n",
             "PROXY UNKNOWN " + String(repeating: "a", count: 92) + "\r\n",
-            "PROXY " + String(repeating: "a", count: 200),
+            "PROXY " + String(repeating: "a", count: 200), "PROXY \u{301}\r\n", "PROXY \u{301} \u{301}\r\n",
         ]
     )
     func malformedLines(text: String) {
