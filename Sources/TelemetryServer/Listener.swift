@@ -12,21 +12,40 @@ struct Listener: Service {
     private let address: ListenAddress
     private let application: any Service
 
-    /// A listener that tells the port it got.
+    /// The most connections of a private listener.
+    static let mostPrivate = 128
+
+    /// A listener that tells the port it got, with so many connections at the most, or any number.
+    ///
+    /// What the libraries call errors are connections that break off, which is no news here.
     init(
         _ endpoints: Endpoints,
         _ server: HTTPServerBuilder,
         at address: ListenAddress,
         _ logger: Logger,
+        most: Int? = nil,
         onPort: @escaping @Sendable (Int) -> Void
     ) {
         self.address = address
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .critical)
         application = Application(
             responder: endpoints,
             server: server,
-            configuration: .init(address: .hostname(address.host, port: address.port), serverName: nil),
-            onServerRunning: { channel in onPort(channel.localAddress?.port ?? address.port) },
-            logger: logger
+            configuration: .init(
+                address: .hostname(address.host, port: address.port),
+                serverName: nil,
+                // More wait to be accepted.
+                availableConnectionsDelegate: most.map { MaximumAvailableConnections($0, logger: quiet) }
+            ),
+            onServerRunning: { channel in
+                let added = channel.eventLoop.submit {
+                    try channel.pipeline.syncOperations.addHandler(AcceptHandler(logger: logger), position: .first)
+                }
+                try? await added.get()
+                onPort(channel.localAddress?.port ?? address.port)
+            },
+            logger: quiet
         )
     }
 

@@ -37,10 +37,13 @@ public struct PrivateListener: Service {
     ///
     /// - Throws: `BackendError.cannotListen`.
     public func run() async throws {
-        var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .critical)
-        let listener = Listener(endpoints, .http1(configuration: .init(idleTimeout: .seconds(60))), at: address, quiet)
-        {
+        let listener = Listener(
+            endpoints,
+            .http1(configuration: .init(idleTimeout: .seconds(60))),
+            at: address,
+            logger,
+            most: Listener.mostPrivate
+        ) {
             [address, logger] port in
             logger.info("Metrics and health are served", metadata: ["address": "\(address.host):\(port)"])
         }

@@ -187,7 +187,11 @@ enum RunningBackend {
         onReady: @escaping @Sendable (Backend.Ports) -> Void = { _ in }
     ) async throws {
         let registry = MetricsRegistry()
-        OpenFiles.makeRoom(forConnections: settings.connections.largestCount, logger: logger)
+        var settings = settings
+        settings.connections.largestCount = OpenFiles.makeRoom(
+            forConnections: settings.connections.largestCount,
+            logger: logger
+        )
         do {
             let key = PseudonymKeyFile(directory: settings.dataDirectory, givenAt: settings.pseudonymKeyFile)
             let pseudonymizer = try key.load()

@@ -51,7 +51,7 @@ struct LimitSettingsTests {
 
     @Test("the limit on open files is raised as far as it may be, and it is said where that is not enough")
     func openFiles() async throws {
-        for (hard, soft) in [(20_000, 628), (400, 400)] {
+        for (hard, soft) in [(20_000, 756), (400, 400)] {
             let server = try await Server.start(
                 ["--max-connections", "500"],
                 directory: TemporaryDirectory(),
@@ -67,6 +67,25 @@ struct LimitSettingsTests {
             let ending = await server.program.ending()
             #expect(ending.status == 0)
             #expect(ending.errors.contains("fewer open files") == (hard == 400))
+        }
+    }
+
+    @Test("a server that has no files left for connections takes them when it has some again", .timeLimit(.minutes(1)))
+    func filesComeBack() async throws {
+        try await Server.with([]) { server in
+            let process = server.program.processIdentifier
+            func allow(_ count: Int) async throws {
+                let command = ["prlimit", "--pid", "\(process)", "--nofile=\(count):"]
+                try #require(await RunningProgram(command: command).ending().status == 0)
+            }
+            let files = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/fd").count
+            try await allow(files + 2)
+            let crowd = try Crowd(url: server.url)
+            for _ in 1...20 { try await crowd.open() }
+            #expect(await server.program.line(containing: "connections cannot be accepted") != nil)
+            try await allow(1_000)
+            #expect(try await server.post(cluster: "a").status == 200)
+            try await crowd.close()
         }
     }
 }
