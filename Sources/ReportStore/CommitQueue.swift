@@ -40,6 +40,7 @@ final class CommitQueue: Sendable {
 
     private let pool: DatabasePool
     private let maximumWaiting: Int
+    private let maximumWaitingSamples: Int
     private let logger: Logger
     private let index: ClusterDirectory
     private let state = Mutex(State())
@@ -54,6 +55,7 @@ final class CommitQueue: Sendable {
 
     private struct State {
         var waiting: Deque<Waiting> = []
+        var waitingSamples = 0
         var isScheduled = false
         var isFailing = false
         /// What refusals were for that the log has had.
@@ -71,6 +73,7 @@ final class CommitQueue: Sendable {
                 }
             )
             waiting.removeFirst(group.count)
+            waitingSamples -= group.reduce(0) { $0 + $1.content.size }
             return group
         }
     }
@@ -79,6 +82,7 @@ final class CommitQueue: Sendable {
         pool: DatabasePool,
         index: ClusterDirectory,
         maximumWaiting: Int,
+        maximumWaitingSamples: Int,
         metrics: any MetricsFactory,
         logger: Logger
     ) {
@@ -87,6 +91,7 @@ final class CommitQueue: Sendable {
         self.pool = pool
         self.index = index
         self.maximumWaiting = maximumWaiting
+        self.maximumWaitingSamples = maximumWaitingSamples
         self.logger = logger
     }
 
@@ -99,7 +104,10 @@ final class CommitQueue: Sendable {
     /// Has something committed with others; the completion is called exactly once, at once where too many wait.
     func submit(_ content: Content, completion: @escaping Completion) {
         let action = state.withLock { state -> Action in
-            guard state.waiting.count < maximumWaiting else { return .refuse(state.waiting.count) }
+            let samples = state.waitingSamples + content.size
+            guard state.waiting.count < maximumWaiting, state.waiting.isEmpty || samples <= maximumWaitingSamples
+            else { return .refuse(state.waiting.count) }
+            state.waitingSamples = samples
             state.waiting.append(Waiting(content: content, completion: completion))
             defer { state.isScheduled = true }
             return state.isScheduled ? .wait : .schedule

@@ -92,6 +92,12 @@ public struct PseudonymKeyFile: Sendable {
         guard FileManager.default.createFile(atPath: temporary, contents: Data(key), attributes: attributes) else {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
         }
+        // Where root rotates, the backend's user goes on with it.
+        let file = open(temporary, O_RDONLY | O_CLOEXEC)
+        defer { close(file) }
+        guard file >= 0, DurableFile.give(file, toOwnerOf: DurableFile.directory(of: path)) else {
+            throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))
+        }
         try DurableFile.sync(temporary)
         guard rename(temporary, path) == 0 else {
             throw StoreError.unusable(path: path, reason: String(cString: strerror(errno)))

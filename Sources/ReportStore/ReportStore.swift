@@ -51,6 +51,7 @@ public final class ReportStore: Sendable {
     ///     remembered, and another one is refused.
     ///   - keyPath: Where that key is, for whoever reads the error; beside the store unless it was given elsewhere.
     ///   - maximumWaiting: So many reports wait for their commit at the most.
+    ///   - maximumWaitingSamples: So many samples of them wait at the most; one report alone may have more.
     ///   - metrics: Where commits are counted.
     ///   - logger: Where failed commits are reported, and how far a migration is.
     /// - Throws: `StoreError`.
@@ -59,6 +60,7 @@ public final class ReportStore: Sendable {
         keyCheck: [UInt8],
         keyPath: String? = nil,
         maximumWaiting: Int = 10_000,
+        maximumWaitingSamples: Int = 1_000_000,
         metrics: any MetricsFactory,
         logger: Logger
     ) throws {
@@ -90,6 +92,7 @@ public final class ReportStore: Sendable {
             pool: pool,
             index: clusters,
             maximumWaiting: maximumWaiting,
+            maximumWaitingSamples: maximumWaitingSamples,
             metrics: metrics,
             logger: logger
         )

@@ -24,6 +24,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case missingKey(path: String)
     /// The file that should hold the pseudonym key holds something else.
     case malformedKey(path: String)
+    /// The store is to go on under another key, and this is the one that it has.
+    case sameKey(path: String)
     /// Too many reports wait to be committed.
     case busy(waiting: Int)
     /// The store's file is damaged.
@@ -63,6 +65,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "the key \(path) is missing; \(Self.keyAdvice)"
         case .malformedKey(let path):
             "\(path) does not hold a key of 32 bytes; \(Self.keyAdvice)"
+        case .sameKey(let path):
+            "\(path) holds the key that the store has; put another one there, or leave --pseudonym-key-file out to have one made"
         case .busy(let waiting):
             "\(waiting) reports wait to be committed; try again later"
         case .damagedFile(let path, let reason):

@@ -99,6 +99,7 @@ public struct StoreMaintenance: Sendable {
             let check = try key.rotated().checkValue
             let pool = try StoreFile.open(storePath, logger: Logger(label: "store") { _ in SwiftLogNoOpLogHandler() })
             let clusters = try await pool.write { database in
+                if try Meta.keyCheck(in: database) == check { throw StoreError.sameKey(path: keyPath) }
                 try Meta.set(keyCheck: check, in: database)
                 return try Int.fetchOne(database, sql: "SELECT count(*) FROM cluster") ?? 0
             }

@@ -81,5 +81,18 @@ struct KeyRotationTests {
         #expect(try await maintenance.rotateKey() == 0)
         #expect(try await maintenance.erase(cluster) == nil)
         #expect(try file.load().checkValue == key.checkValue)
+        await #expect(throws: StoreError.sameKey(path: path)) { try await maintenance.rotateKey() }
+    }
+
+    @Test("a key that root makes is the directory's owner's", .enabled(if: geteuid() == 0, "takes root"))
+    func owner() async throws {
+        let test = try TestStore()
+        try test.open().close()
+        let nobody: uid_t = 65_534
+        try #require(chown(test.directory.path, nobody, nobody) == 0)
+        _ = try await StoreMaintenance(directory: test.directory.path).rotateKey()
+        let path = test.directory.path + "/" + PseudonymKeyFile.name
+        let attributes = try FileManager.default.attributesOfItem(atPath: path)
+        #expect((attributes[.ownerAccountID] as? NSNumber)?.uint32Value == nobody)
     }
 }

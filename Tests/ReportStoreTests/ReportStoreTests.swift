@@ -177,6 +177,35 @@ struct ReportStoreTests {
         try store.close()
     }
 
+    @Test("reports of more samples than may wait are refused at once, but for one alone")
+    func refusesWhenLong() async throws {
+        let store = try test.open(maximumWaitingSamples: 3)
+        func long(_ cluster: String) throws -> AcceptedReport {
+            let lines = (1...5).map { "cozy_pvs_count{driver=\"a.example\",size=\"\($0)Gi\"} 1\n" }.joined()
+            let decoder = ReportDecoder(pseudonymizer: test.pseudonymizer)
+            return try accepted(cluster, decoder.decode(Array(lines.utf8)).report, at: march)
+        }
+        // The writer is busy until everything is submitted.
+        let (release, isBusy) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        store.pool.asyncWriteWithoutTransaction { _ in
+            isBusy.signal()
+            release.wait()
+        }
+        isBusy.wait()
+        let (outcomes, outcome) = AsyncStream.makeStream(of: (String, Bool).self)
+        for cluster in ["a", "b", "c"] {
+            store.submit(try long(cluster), as: nil) { result in
+                if case .success = result { outcome.yield((cluster, true)) } else { outcome.yield((cluster, false)) }
+            }
+        }
+        release.signal()
+        var taken: [String: Bool] = [:]
+        for await (cluster, isTaken) in outcomes.prefix(3) { taken[cluster] = isTaken }
+        #expect(taken == ["a": true, "b": false, "c": false])
+        #expect(try await store.submit(long("b")) == .newState)
+        try store.close()
+    }
+
     @Test("a store of a newer version is left alone")
     func refusesNewerSchema() throws {
         let store = try open()

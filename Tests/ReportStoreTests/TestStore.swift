@@ -24,12 +24,14 @@ struct TestStore {
     func open(
         _ path: String? = nil,
         maximumWaiting: Int = 10_000,
+        maximumWaitingSamples: Int = 1_000_000,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> ReportStore {
         try ReportStore(
             directory: path ?? directory.path,
             keyCheck: pseudonymizer.checkValue,
             maximumWaiting: maximumWaiting,
+            maximumWaitingSamples: maximumWaitingSamples,
             metrics: NOOPMetricsHandler.instance,
             logger: logger
         )
