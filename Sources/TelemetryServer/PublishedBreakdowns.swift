@@ -28,7 +28,9 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     private let now: @Sendable () -> UTCInstant
     private let logger: Logger
     private var edition: Edition?
+    /// Where it could not be made, it is tried again once a minute, and not by everybody who asks.
     private var isFailing = false
+    private var making: Task<Void, Never>?
 
     /// - Parameters:
     ///   - store: Where they are read.
@@ -73,16 +75,16 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
         by dimension: TelemetryModel.Dimension,
         endingWith month: CalendarMonth
     ) async throws -> (day: UTCDay, [Window.Length: PublicBreakdown])? {
-        await renew()
+        if !isFailing { await renew() }
         guard let edition else { return nil }
         let day = UTCDay(daysSinceEpoch: edition.day)
         let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
         var result: [Window.Length: PublicBreakdown] = [:]
-        if month >= day.month - 1 {
+        if month >= min(day.month, now().month) - 1 {
             for window in windows {
-                result[window.length] =
-                    edition.breakdowns[Self.key(window)]?[dimension.rawValue]
-                    ?? PublicBreakdown([:], threshold: threshold)
+                // An edition of another month does not have it, and none is not nothing.
+                guard let values = edition.breakdowns[Self.key(window)] else { return nil }
+                result[window.length] = values[dimension.rawValue] ?? PublicBreakdown([:], threshold: threshold)
             }
         } else {
             // No report can be of a month that has been over for so long.
@@ -93,8 +95,16 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
         return (day, result)
     }
 
-    /// Makes the edition of today, where there is none.
+    /// Makes the edition of today, where there is none; once, whoever asks for it meanwhile.
     private func renew() async {
+        if let making { return await making.value }
+        let task = Task { await makeToday() }
+        making = task
+        await task.value
+        making = nil
+    }
+
+    private func makeToday() async {
         let today = now().day
         do {
             if edition == nil { edition = try read() }
@@ -120,6 +130,7 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             Window.Length.allCases.map { Window($0, endingWith: month) }
         }
         var edition = Edition(day: day.daysSinceEpoch, threshold: threshold)
+        for window in windows { edition.breakdowns[Self.key(window)] = [:] }
         for dimension in TelemetryModel.Dimension.allCases {
             for (window, counts) in try await store.breakdowns(by: dimension, in: windows) {
                 let breakdown = PublicBreakdown(counts, threshold: threshold)

@@ -59,6 +59,39 @@ struct BreakdownRouteTests {
         }
     }
 
+    @Test("an edition that cannot be made, or that is of another month, is 503 and not nothing")
+    func missing() async throws {
+        try await RunningTestBackend.with { backend async throws in
+            let march = backend.clock.now
+            try await report(backend, "v1.0.0", clusters: 0..<7)
+            #expect(try await document(backend, "by=os&year=2026&month=3").k == 5)
+
+            // There is no file of this name that could be written.
+            let block = backend.directory.path + "/published-breakdowns.json.new"
+            try FileManager.default.createDirectory(atPath: block, withIntermediateDirectories: false)
+            backend.clock.now = march.advanced(bySeconds: 31 * 86_400)
+            for _ in 1...2 {
+                #expect(try await backend.get("/api/breakdowns?by=os&year=2026&month=4").status == 503)
+                // The former edition has the former month.
+                #expect(try await document(backend, "by=os&year=2026&month=3").as_of == "2026-03-01")
+            }
+            let failures = backend.log.recorded.count { $0.contains("breakdowns of the day cannot be made") }
+            #expect(failures == 1)
+        }
+    }
+
+    @Test("after a clock that was months ahead, the windows that run are told by no other way")
+    func clockAhead() async throws {
+        try await RunningTestBackend.with { backend async throws in
+            let march = backend.clock.now
+            try await report(backend, "v1.0.0", clusters: 0..<7)
+            backend.clock.now = march.advanced(bySeconds: 120 * 86_400)
+            #expect(try await document(backend, "by=os&year=2026&month=6").as_of == "2026-06-29")
+            backend.clock.now = march
+            #expect(try await backend.get("/api/breakdowns?by=cozystack_version&year=2026&month=3").status == 503)
+        }
+    }
+
     @Test("what clusters report today is told tomorrow, in multiples of k, and what few have under other")
     func daily() async throws {
         try await RunningTestBackend.with { backend async throws in
@@ -118,7 +151,7 @@ struct BreakdownRouteTests {
         try await RunningTestBackend.with { backend async throws in
             var history = SimulatedHistory(
                 clusters: 60,
-                from: CalendarMonth(year: 2026, month: 2),
+                from: backend.clock.now.month,
                 months: 2,
                 seed: seed
             )
