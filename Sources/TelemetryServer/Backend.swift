@@ -138,10 +138,16 @@ public struct Backend: Service {
         let tls = try tls(settings.tls)
         let adminTLS = try self.tls(settings.adminTLS)
         let listeners = [
-            Listener(publicEndpoints, try publicServer(tls), at: settings.listenAddress, quiet) {
+            Listener(publicEndpoints, try publicServer(tls), at: settings.listenAddress, logger) {
                 gotPort.yield((false, $0))
             },
-            Listener(adminEndpoints, try adminServer(adminTLS), at: settings.adminAddress, quiet) {
+            Listener(
+                adminEndpoints,
+                try adminServer(adminTLS),
+                at: settings.adminAddress,
+                logger,
+                most: Listener.mostPrivate
+            ) {
                 gotPort.yield((true, $0))
             },
         ]

@@ -43,6 +43,9 @@ struct IPAddress: Hashable {
     /// Whether it is an IPv4 address.
     var isIPv4: Bool { bits >> 32 == 0xffff }
 
+    /// What one host has: an IPv4 address, or a network of IPv6, in which it may have any number of addresses.
+    var host: UInt128 { isIPv4 ? bits : network }
+
     /// What its network begins with: 24 bits of an IPv4 address, 64 bits of an IPv6 address, the rest 0.
     var network: UInt128 { isIPv4 ? bits & ~0xff : bits & ~UInt128(UInt64.max) }
 }

@@ -73,7 +73,12 @@ struct Ingest: Sendable {
     ) {
         do throws(SignatureError) {
             try signatures.verify(signature, method: "POST", path: "/", body: body, cluster: admission.sender.cluster)
-            takeVerified(admission, body, completion)
+            takeVerified(admission, body) { result in
+                if case .failure(let error) = result, Refusal(error)?.isForLater != false {
+                    signatures.forget(signature)
+                }
+                completion(result)
+            }
         } catch {
             completion(.failure(error))
         }

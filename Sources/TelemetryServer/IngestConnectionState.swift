@@ -88,7 +88,7 @@ extension IngestConnectionState {
     /// - Parameters:
     ///   - head: The head.
     ///   - isFull: Whether no memory is left for another body.
-    ///   - admit: Counts a report that is in order, and says the hash of the network that it comes from.
+    ///   - admit: Counts a request that is in order, and says the hash of the network that it comes from.
     /// - Returns: What to do.
     mutating func head(
         _ head: HTTPRequestHead,
@@ -103,13 +103,14 @@ extension IngestConnectionState {
         isLast =
             requests >= limits.requests || !head.isKeepAlive || head.version != .http1_1 || fields.asksForUpgrade
             || head.method == .CONNECT
-        guard head.isForRoot else {
-            // Nobody says 100 Continue further in, so whether the body comes cannot be known.
-            isLast = isLast || waits
-            phase = .passing(Passing())
-            return .pass
-        }
         do throws(Refusal) {
+            guard head.isForRoot else {
+                if !head.isProbe { _ = try admit(fields) }
+                // Nobody says 100 Continue further in, so whether the body comes cannot be known.
+                isLast = isLast || waits
+                phase = .passing(Passing())
+                return .pass
+            }
             var admission = try Admission(head.method, fields, limits: limits)
             if isFull { throw .tooManyBodies }
             admission.network = try admit(fields)

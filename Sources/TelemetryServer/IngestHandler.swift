@@ -32,6 +32,8 @@ final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     /// What came while a request had yet to be answered; while there is any, nothing more is read.
     private var waiting = CircularBuffer<Event>(initialCapacity: 0)
     private var isServingWaiting = false
+    /// Closes the connection where answers are not read.
+    private var unread: Scheduled<Void>?
     private var isReadHeld = false
     /// Whether the routes got parts and were not told yet that these are all for now.
     private var hasPassed = false
@@ -72,6 +74,7 @@ final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        unread?.cancel()
         self.context = nil
         encoder = nil
     }
@@ -105,8 +108,21 @@ final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func read(context: ChannelHandlerContext) {
-        isReadHeld = !waiting.isEmpty
+        isReadHeld = !waiting.isEmpty || !context.channel.isWritable
         if !isReadHeld { context.read() }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        unread?.cancel()
+        if context.channel.isWritable {
+            serveWaiting()
+        } else {
+            // Who does not take what is answered has the time of a body for it.
+            unread = context.eventLoop.assumeIsolated().scheduleTask(in: shared.deadlines.body) {
+                context.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -161,22 +177,25 @@ final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
 extension IngestHandler {
     /// Serves an event, or keeps it until the request before it is answered.
     private func receive(_ event: Event) {
-        if waiting.isEmpty, !state.isBusy, !isServingWaiting { serve(event) } else { waiting.append(event) }
+        if waiting.isEmpty, isFree, !isServingWaiting { serve(event) } else { waiting.append(event) }
     }
 
     /// Serves what waited, as far as that goes.
     func serveWaiting() {
-        guard !isServingWaiting, !waiting.isEmpty else { return }
+        guard !isServingWaiting else { return }
         isServingWaiting = true
-        while !state.isBusy, let event = waiting.popFirst() { serve(event) }
+        while isFree, let event = waiting.popFirst() { serve(event) }
         isServingWaiting = false
         finishPassing()
         watch()
-        if isReadHeld, waiting.isEmpty {
+        if isReadHeld, waiting.isEmpty, context?.channel.isWritable == true {
             isReadHeld = false
             context?.read()
         }
     }
+
+    /// Whether the next event can be served: the request before it is answered, and the answers are not piling up.
+    private var isFree: Bool { !state.isBusy && context?.channel.isWritable != false }
 
     private func serve(_ event: Event) {
         switch event {

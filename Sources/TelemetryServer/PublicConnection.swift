@@ -20,7 +20,7 @@ final class PublicConnection {
         source = sources.source(of: address)
         guard let ticket = shared.gate.take() else { return nil }
         // Proxies are not bounded; those for whom they speak are, once they say so.
-        if !source.isTrusted, !ticket.assign(to: sources.hash(address?.bits ?? 0)) { return nil }
+        if !source.isTrusted, !ticket.assign(to: sources.hash(address?.host ?? 0)) { return nil }
         self.ticket = ticket
         channel.closeFuture.assumeIsolated().whenComplete { _ in self.ticket = nil }
     }
@@ -30,7 +30,7 @@ final class PublicConnection {
     /// - Returns: Whether it may go on; false where there are too many from there.
     func isOpened(for address: IPAddress) -> Bool {
         source = sources.source(of: address)
-        return source.isTrusted || ticket?.assign(to: sources.hash(address.bits)) != false
+        return source.isTrusted || ticket?.assign(to: sources.hash(address.host)) != false
     }
 
     /// Adds what stands before everything else: from a trusted proxy a header of the PROXY protocol may come first.

@@ -46,6 +46,9 @@ struct Refusal: Error, Equatable {
         }
     }
 
+    /// Whether the same request may be taken later.
+    var isForLater: Bool { status == .tooManyRequests || status.kind == .serverError }
+
     static func badRequest(_ message: String) -> Self { Self(status: .badRequest, message: message) }
 
     /// It is not shown who sends.
@@ -61,15 +64,20 @@ struct Refusal: Error, Equatable {
         let reason =
             switch limit {
             case .cluster: "this cluster sends too often"
-            case .network: "too many reports come from this network"
+            case .network: "too many requests come from this network"
             case .newCluster: "too many new clusters come from this network"
             }
+        return tooMany("\(reason); try again later", after: wait)
+    }
+
+    /// Too many requests come without a token that lets in.
+    static func tooManyStrangers(after wait: TimeAmount) -> Self {
+        tooMany("too many requests are refused; try again later", after: wait)
+    }
+
+    private static func tooMany(_ message: String, after wait: TimeAmount) -> Self {
         let seconds = (wait.nanoseconds + 999_999_999) / 1_000_000_000
-        return Self(
-            status: .tooManyRequests,
-            message: "\(reason); try again later",
-            headers: [.retryAfter: "\(max(1, seconds))"]
-        )
+        return Self(status: .tooManyRequests, message: message, headers: [.retryAfter: "\(max(1, seconds))"])
     }
 
     /// A head did not come in its time.

@@ -90,6 +90,9 @@ extension HTTPRequestHead {
         return Self.isRoot(uri[scheme.upperBound...].drop { !Self.endsHost($0) })
     }
 
+    /// Whether it asks how the process is.
+    var isProbe: Bool { uri == "/healthz" || uri == "/readyz" }
+
     private static func isRoot(_ target: Substring) -> Bool {
         let path = target.utf8.first == UInt8(ascii: "/") ? target.dropFirst() : target
         return path.isEmpty || path.utf8.first == UInt8(ascii: "?") || path.utf8.first == UInt8(ascii: "#")

@@ -27,6 +27,9 @@ final class SignatureCheck: Sendable {
         // Only what is right is remembered, so that nobody uses up the nonces of others.
         guard memory.withLock({ $0.remember(signature, at: instant) }) else { throw .replayed }
     }
+
+    /// Forgets that a request came, which was told to come again; a bundle cannot be signed anew.
+    func forget(_ signature: MessageSignature) { memory.withLock { $0.forget(signature) } }
 }
 
 /// Remembers signatures for two hours at the least, or until as many came as it holds; the oldest go first.
@@ -51,10 +54,7 @@ struct ReplayMemory {
 
     /// Remembers a signature; false where it already does.
     mutating func remember(_ signature: MessageSignature, at instant: UTCInstant) -> Bool {
-        var hasher = Hasher()
-        hasher.combine(signature.publicKey)
-        hasher.combine(signature.nonce)
-        let hash = hasher.finalize()
+        let hash = Self.hash(signature)
         if latest.contains(hash) || earlier.contains(hash) { return false }
         let isOver = start.map { instant >= $0.advanced(bySeconds: Self.time) } ?? true
         if isOver || latest.count >= limit {
@@ -64,5 +64,19 @@ struct ReplayMemory {
         }
         latest.insert(hash)
         return true
+    }
+
+    /// Forgets a signature.
+    mutating func forget(_ signature: MessageSignature) {
+        let hash = Self.hash(signature)
+        latest.remove(hash)
+        earlier.remove(hash)
+    }
+
+    private static func hash(_ signature: MessageSignature) -> Int {
+        var hasher = Hasher()
+        hasher.combine(signature.publicKey)
+        hasher.combine(signature.nonce)
+        return hasher.finalize()
     }
 }

@@ -58,6 +58,20 @@ struct IssuerTests {
         #expect(error?.description.contains(reason) == true, "\(String(describing: error))")
     }
 
+    @Test("of issuers that do not say what a token is, those that tell who has logged in are refused")
+    func idTokens() async throws {
+        for name in ["nonce", "at_hash", "c_hash"] {
+            let changes: [String: AccessClaims.Value?] = ["typ": nil, name: .text("a")]
+            let token = try await token(changing: changes)
+            await #expect(throws: CredentialError.self) { try await checker().principal(of: token, at: Self.now) }
+        }
+        let access = try await token(changing: ["typ": nil])
+        #expect(try await checker().principal(of: access, at: Self.now).role == .viewer)
+        // Keycloak may put a nonce into access tokens, and says that they are.
+        let marked = try await token(changing: ["nonce": .text("a")])
+        #expect(try await checker().principal(of: marked, at: Self.now).role == .viewer)
+    }
+
     @Test("clocks may differ by half a minute, and one audience may be a text")
     func leeway() async throws {
         let seconds = Double(Self.now.secondsSinceEpoch)

@@ -68,6 +68,10 @@ struct AccessClaims: JWTPayload {
     /// Nothing; `principal` looks at the claims, by the receiving clock.
     func verify(using algorithm: some JWTAlgorithm) async throws {}
 
+    /// Claims that tokens have which tell a client who has logged in, and access tokens do not (OpenID Connect Core, 2
+    /// and 3.3.2.11).
+    private static let onlyInIDTokens = ["nonce", "at_hash", "c_hash"]
+
     /// Who a token is of, whose signature was verified (RFC 7519, 4.1; RFC 9068, 4).
     func principal(_ settings: IssuerSettings, at instant: UTCInstant) throws(CredentialError) -> Principal {
         let now = Double(instant.secondsSinceEpoch)
@@ -86,6 +90,8 @@ struct AccessClaims: JWTPayload {
         // Keycloak says of each token what it is; one that tells a client who has logged in is not for this.
         if let kind = claims["typ"] {
             guard kind == .text("Bearer") else { throw .invalid("the token is not an access token") }
+        } else if Self.onlyInIDTokens.contains(where: { claims[$0] != nil }) {
+            throw .invalid("the token is not an access token")
         }
         guard case .text(let subject) = claims["sub"], !subject.isEmpty else {
             throw .invalid("the token is of nobody")

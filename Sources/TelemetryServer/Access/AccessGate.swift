@@ -4,15 +4,19 @@ import Dispatch
 import HTTPTypes
 import Hummingbird
 import Metrics
+import NIOCore
+import Synchronization
 import TelemetryModel
 
 /// Says who asks, whether they may, and has that written down before anything is done.
-struct AccessGate: Sendable {
+final class AccessGate: Sendable {
     private let tokens: TokenFile
     private let log: AuditLog
     /// Who is believed beside the tokens; nil for nobody.
     private let issuer: TokenIssuer?
     private let decisions: [AuditEntry.Decision: Counter]
+    /// How many refusals of nobody are still written down; each is a line on a disk that others need.
+    private let strangers = Mutex(TokenBuckets(interval: .milliseconds(100), burst: 100, size: 8))
     private let now: @Sendable () -> UTCInstant
     /// Files are read and synced here, one after the other, as nothing that serves may wait for a disk.
     private let files = DispatchQueue(label: "access-files")
@@ -89,6 +93,7 @@ struct AccessGate: Sendable {
         do {
             return try await principal(of: Credential(request.headers[values: .authorization]))
         } catch let error as CredentialError {
+            if let wait = strangers.withLock({ $0.take(0, at: .now()) }) { throw Refusal.tooManyStrangers(after: wait) }
             let entry = AuditEntry(who: "nobody", operation: "identify", decision: .refused, reason: error.description)
             try await write(entry)
             throw Refusal(error)
