@@ -43,6 +43,7 @@ final class CommitQueue: Sendable {
     private let maximumWaitingSamples: Int
     private let logger: Logger
     private let index: ClusterDirectory
+    private let outbox: OutboxCount
     private let state = Mutex(State())
     private let durations: Metrics.Timer
     private let groupSizes: Recorder
@@ -81,6 +82,7 @@ final class CommitQueue: Sendable {
     init(
         pool: DatabasePool,
         index: ClusterDirectory,
+        outbox: OutboxCount,
         maximumWaiting: Int,
         maximumWaitingSamples: Int,
         metrics: any MetricsFactory,
@@ -90,6 +92,7 @@ final class CommitQueue: Sendable {
         groupSizes = Recorder(label: "telemetry_store_commit_reports", aggregate: true, factory: metrics)
         self.pool = pool
         self.index = index
+        self.outbox = outbox
         self.maximumWaiting = maximumWaiting
         self.maximumWaitingSamples = maximumWaitingSamples
         self.logger = logger
@@ -103,7 +106,10 @@ final class CommitQueue: Sendable {
 
     /// Has something committed with others; the completion is called exactly once, at once where too many wait.
     func submit(_ content: Content, completion: @escaping Completion) {
+        let isFull = outbox.isFull
         let action = state.withLock { state -> Action in
+            // Whoever takes what waits to be sent on has to catch up first.
+            if isFull { return .refuse(state.waiting.count) }
             let samples = state.waitingSamples + content.size
             guard state.waiting.count < maximumWaiting, state.waiting.isEmpty || samples <= maximumWaitingSamples
             else { return .refuse(state.waiting.count) }
@@ -237,6 +243,7 @@ final class CommitQueue: Sendable {
                 var opened = try ReportWriter(
                     database,
                     memory: takeMemory(),
+                    forwards: outbox.limit != nil,
                     find: index.find(_:),
                     newRow: index.newRow(after:)
                 )
@@ -247,6 +254,7 @@ final class CommitQueue: Sendable {
             }
             guard let writer, let value else { throw StoreError.unavailable(reason: "the transaction did not run") }
             index.store(writer.entries)
+            outbox.add(writer.outboxChange)
             succeeded(writer.memory)
             return value
         } catch {

@@ -80,6 +80,7 @@ extension ReportWriter {
         for table in ["sighting", "month"] {
             try database.execute(sql: "DELETE FROM \(table) WHERE cluster = ?", arguments: [row])
         }
+        try forgetForwarded(of: row)
         try database.execute(sql: "DELETE FROM cluster WHERE id = ?", arguments: [row])
         try removeUnused()
         let first = entry.map { UTCDay(daysSinceEpoch: Int($0.firstDay)).month }

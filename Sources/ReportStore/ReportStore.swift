@@ -39,6 +39,8 @@ public final class ReportStore: Sendable {
     private let lock: DirectoryLock
     /// Whether the log may still hold rows that were deleted from the file.
     let isLogLeft = Atomic(false)
+    /// How many reports wait to be sent on.
+    let outbox: OutboxCount
 
     /// The name of the file in the data directory.
     public static let fileName = "telemetry.sqlite"
@@ -52,6 +54,7 @@ public final class ReportStore: Sendable {
     ///   - keyPath: Where that key is, for whoever reads the error; beside the store unless it was given elsewhere.
     ///   - maximumWaiting: So many reports wait for their commit at the most.
     ///   - maximumWaitingSamples: So many samples of them wait at the most; one report alone may have more.
+    ///   - outboxLimit: So many reports wait to be sent on at the most; nil where none are sent on.
     ///   - metrics: Where commits are counted.
     ///   - logger: Where failed commits are reported, and how far a migration is.
     /// - Throws: `StoreError`.
@@ -61,6 +64,7 @@ public final class ReportStore: Sendable {
         keyPath: String? = nil,
         maximumWaiting: Int = 10_000,
         maximumWaitingSamples: Int = 1_000_000,
+        outboxLimit: Int? = nil,
         metrics: any MetricsFactory,
         logger: Logger
     ) throws {
@@ -79,6 +83,7 @@ public final class ReportStore: Sendable {
                 for name in [Meta.ordinal, Meta.followedFrom, Meta.clock] { _ = try Meta.number(name, in: database) }
                 return try ClusterDirectory(database)
             }
+            outbox = OutboxCount(limit: outboxLimit, count: try pool.read(Outbox.waiting))
             if clusters.damagedRows > 0 {
                 logger.error(
                     "rows of clusters cannot be read; their reports are refused, see store check",
@@ -91,6 +96,7 @@ public final class ReportStore: Sendable {
         queue = CommitQueue(
             pool: pool,
             index: clusters,
+            outbox: outbox,
             maximumWaiting: maximumWaiting,
             maximumWaitingSamples: maximumWaitingSamples,
             metrics: metrics,

@@ -29,6 +29,10 @@ struct ReportWriter {
     /// The clusters that the transaction touched, by row.
     private(set) var entries: [Int: ClusterIndex.Entry] = [:]
     private var newRows: [Pseudonym: Int] = [:]
+    /// Whether reports are sent on.
+    let forwards: Bool
+    /// How many more reports wait to be sent on than before.
+    var outboxChange = 0
     /// The row of a cluster that is committed.
     let find: (Pseudonym) throws -> (row: Int, entry: ClusterIndex.Entry)?
     private let newRow: (Int) -> Int
@@ -42,17 +46,20 @@ struct ReportWriter {
     /// - Parameters:
     ///   - database: The writing connection, in a transaction.
     ///   - memory: What the last committed transaction left.
+    ///   - forwards: Whether reports are sent on.
     ///   - find: The row of a cluster that is committed.
     ///   - newRow: The row for a new cluster after so many others of this transaction.
     /// - Throws: What SQLite says.
     init(
         _ database: Database,
         memory: WriterMemory,
+        forwards: Bool = false,
         find: @escaping (Pseudonym) throws -> (row: Int, entry: ClusterIndex.Entry)?,
         newRow: @escaping (Int) -> Int
     ) throws {
         self.database = database
         self.memory = memory
+        self.forwards = forwards
         self.find = find
         self.newRow = newRow
         self.memory.interner.trim()
@@ -246,6 +253,7 @@ extension ReportWriter {
         changes.use(content.series, by: 1)
         var months = try months(of: sender, around: state.month)
         try setLast(facts, facts.peaks, state, of: sender, in: &months)
+        try forward(state, of: sender.row)
     }
 
     /// Brings a sighting up to date, where there is anything to bring.
@@ -266,6 +274,7 @@ extension ReportWriter {
             }
         }
         try sighting.update(state, row: sender.row, in: database)
+        try forward(state, of: sender.row)
     }
 
     /// Whether no report was accepted later that this one has to be told from: one of the same collector, or of the other

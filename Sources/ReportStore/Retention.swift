@@ -175,6 +175,7 @@ extension ReportWriter {
             try database.cachedStatement(sql: "DELETE FROM \(table) WHERE cluster = ? AND month < ?")
                 .execute(arguments: [row, month.index])
         }
+        try forgetForwarded(of: row, before: month)
         return contents.count
     }
 }

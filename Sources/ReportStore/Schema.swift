@@ -21,8 +21,22 @@ enum Schema {
             try database.execute(sql: version2)
             try SchemaVersion1.takeOver(in: database, progress: progress)
         }
+        migrator.registerMigration("v3") { try $0.execute(sql: outbox) }
         return migrator
     }
+
+    private static let outbox = """
+        -- Reports that are to be sent on: which row of sighting, and when it was received, in seconds since 1970. Numbers are
+        -- never given twice. Where it was refused for good, with which status; it waits no more then.
+        CREATE TABLE outbox (
+          id INTEGER PRIMARY KEY AUTOINCREMENT,
+          cluster INTEGER NOT NULL,
+          month INTEGER NOT NULL,
+          digest INTEGER NOT NULL,
+          received INTEGER NOT NULL,
+          refused INTEGER
+        ) STRICT;
+        """
 
     private static let version2 = """
         -- Who was seen. Ids are small and used again after a deletion; no two rows have the same pseudonym, which the one

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// A report that was accepted, with who sent it and when it was received.
-public struct AcceptedReport: Sendable {
+public struct AcceptedReport: Equatable, Sendable {
     /// The cluster.
     public let cluster: Pseudonym
     /// When the backend received it, by its own clock.

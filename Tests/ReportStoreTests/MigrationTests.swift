@@ -50,7 +50,7 @@ struct MigrationTests {
                 #expect(overview == expected, "\(month)")
             }
             #expect(try await store.problems() == [])
-            #expect(try await store.statistics().schema == "v2")
+            #expect(try await store.statistics().schema == "v3")
             #expect(log.recorded.contains { $0.contains("the store is migrated") && $0.contains("seconds") })
         }
     }

@@ -25,6 +25,7 @@ struct TestStore {
         _ path: String? = nil,
         maximumWaiting: Int = 10_000,
         maximumWaitingSamples: Int = 1_000_000,
+        outboxLimit: Int? = nil,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> ReportStore {
         try ReportStore(
@@ -32,6 +33,7 @@ struct TestStore {
             keyCheck: pseudonymizer.checkValue,
             maximumWaiting: maximumWaiting,
             maximumWaitingSamples: maximumWaitingSamples,
+            outboxLimit: outboxLimit,
             metrics: NOOPMetricsHandler.instance,
             logger: logger
         )

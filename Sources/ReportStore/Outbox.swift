@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import GRDB
+import Logging
+import Synchronization
+public import TelemetryModel
+
+/// A report that was accepted and is to be sent on.
+public struct OutboxEntry: Equatable, Sendable {
+    /// Its number, which rises with acceptance and is never given twice.
+    public let id: Int64
+    /// The report.
+    public let report: AcceptedReport
+}
+
+/// The first of what waits in the outbox.
+public struct OutboxPart: Equatable, Sendable {
+    /// The reports, the oldest first.
+    public var entries: [OutboxEntry] = []
+    /// Numbers of those that cannot be read any more.
+    public var unreadable: [Int64] = []
+
+    /// Whether nothing waits.
+    public var isEmpty: Bool { entries.isEmpty && unreadable.isEmpty }
+}
+
+/// How much an outbox holds.
+public struct OutboxStatistics: Codable, Equatable, Sendable {
+    /// Reports that wait to be sent on.
+    public var waiting: Int
+    /// Reports that were refused for good and are set aside.
+    public var setAside: Int
+    /// When the oldest that waits was received, RFC 3339; nil where none waits.
+    public var oldest: String?
+
+    /// So many wait, so many are set aside.
+    public init(waiting: Int, setAside: Int, oldest: String?) {
+        (self.waiting, self.setAside, self.oldest) = (waiting, setAside, oldest)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case waiting, oldest
+        case setAside = "set_aside"
+    }
+}
+
+/// A report that was refused for good.
+public struct RefusedEntry: Codable, Equatable, Sendable {
+    /// Its number.
+    public let id: Int64
+    /// The status that it was refused with.
+    public let status: Int
+    /// The pseudonym of its cluster.
+    public let cluster: String
+    /// When it was received, RFC 3339.
+    public let received: String
+}
+
+/// How many reports wait in the outbox, and how many may.
+final class OutboxCount: Sendable {
+    /// The most reports; nil where none are sent on.
+    let limit: Int?
+    private let count: Atomic<Int>
+
+    /// A count as it stands in the tables.
+    init(limit: Int?, count: Int) {
+        self.limit = limit
+        self.count = Atomic(count)
+    }
+
+    var value: Int { count.load(ordering: .relaxed) }
+
+    /// Whether no more reports are taken that would have to be sent on.
+    var isFull: Bool { limit.map { value >= $0 } ?? false }
+
+    /// What a committed transaction changed.
+    func add(_ change: Int) { count.wrappingAdd(change, ordering: .relaxed) }
+}
+
+extension ReportWriter {
+    /// Puts a report that was stored, or seen at a new time, into the outbox, where reports are sent on.
+    mutating func forward(_ state: State, of row: Int) throws {
+        guard forwards else { return }
+        try database.run(
+            "INSERT INTO outbox (cluster, month, digest, received) VALUES (?, ?, ?, ?)",
+            [
+                .number(row), .number(state.month.index), .number(state.digest),
+                .number(state.instant.secondsSinceEpoch),
+            ]
+        )
+        outboxChange += 1
+    }
+
+    /// Takes reports of a cluster out of the outbox, with the rows that they rest on: all, or those before a month.
+    mutating func forgetForwarded(of row: Int, before month: CalendarMonth? = nil) throws {
+        let waiting = "DELETE FROM outbox WHERE cluster = ? AND month < ? AND refused IS NULL"
+        let arguments: StatementArguments = [row, month?.index ?? .max]
+        try database.cachedStatement(sql: waiting).execute(arguments: arguments)
+        outboxChange -= database.changesCount
+        try database.cachedStatement(sql: "DELETE FROM outbox WHERE cluster = ? AND month < ?")
+            .execute(arguments: arguments)
+    }
+}
+
+extension ReportStore {
+    /// How many reports wait to be sent on.
+    public var outboxCount: Int { outbox.value }
+
+    /// The first reports that wait to be sent on.
+    ///
+    /// - Parameter limit: So many at the most.
+    /// - Returns: The reports, and what cannot be read.
+    /// - Throws: `StoreError.unavailable`.
+    public func firstOfOutbox(_ limit: Int) async throws -> OutboxPart {
+        do {
+            return try await pool.read { database in
+                var part = OutboxPart()
+                var interner = Interner(isReadOnly: true)
+                let statement = try database.cachedStatement(
+                    sql: """
+                        SELECT outbox.id, received, pseudonym, content FROM outbox
+                        LEFT JOIN cluster ON cluster.id = outbox.cluster
+                        LEFT JOIN sighting ON sighting.cluster = outbox.cluster AND sighting.month = outbox.month
+                          AND sighting.digest = outbox.digest
+                        WHERE refused IS NULL ORDER BY outbox.id LIMIT ?
+                        """
+                )
+                for row in try Row.fetchAll(statement, arguments: [limit]) {
+                    let id: Int64 = row[0]
+                    do {
+                        part.entries.append(try OutboxEntry(id: id, row, &interner, in: database))
+                    } catch StoreError.damaged {
+                        part.unreadable.append(id)
+                    }
+                }
+                return part
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Takes reports out of the outbox, and sets others aside.
+    ///
+    /// - Parameters:
+    ///   - done: Numbers of those that were sent on, or cannot be.
+    ///   - refused: The status that others were refused with for good, by number.
+    /// - Throws: `StoreError.unavailable`; then nothing was changed.
+    public func settleOutbox(done: [Int64], refused: [Int64: Int] = [:]) async throws {
+        _ = try await shortenOutbox { database in
+            var gone = 0
+            for id in done {
+                try database.cachedStatement(sql: "DELETE FROM outbox WHERE id = ? AND refused IS NULL")
+                    .execute(arguments: [id])
+                gone += database.changesCount
+            }
+            for (id, status) in refused {
+                try database.cachedStatement(sql: "UPDATE outbox SET refused = ? WHERE id = ? AND refused IS NULL")
+                    .execute(arguments: [status, id])
+                gone += database.changesCount
+            }
+            return gone
+        }
+    }
+
+    /// Takes everything out of the outbox that was received before an instant.
+    ///
+    /// - Returns: How many reports that waited are gone.
+    /// - Throws: `StoreError.unavailable`.
+    public func expireOutbox(before instant: UTCInstant) async throws -> Int {
+        try await shortenOutbox { database in
+            let arguments: StatementArguments = [instant.secondsSinceEpoch]
+            try database.execute(
+                sql: "DELETE FROM outbox WHERE refused IS NULL AND received < ?",
+                arguments: arguments
+            )
+            let gone = database.changesCount
+            try database.execute(sql: "DELETE FROM outbox WHERE received < ?", arguments: arguments)
+            return gone
+        }
+    }
+
+    /// Runs a transaction after which so many fewer reports wait as it says.
+    private func shortenOutbox(_ body: @escaping @Sendable (Database) throws -> Int) async throws -> Int {
+        try await write { [outbox] database in
+            var gone = 0
+            try database.inTransaction(.immediate) {
+                gone = try body(database)
+                return .commit
+            }
+            outbox.add(-gone)
+            return gone
+        }
+    }
+}
+
+/// The table of the outbox.
+enum Outbox {
+    /// How many reports wait.
+    static func waiting(in database: Database) throws -> Int {
+        try Int.fetchOne(database.cachedStatement(sql: "SELECT count(*) FROM outbox WHERE refused IS NULL")) ?? 0
+    }
+}
+
+extension OutboxEntry {
+    /// Reads a row with a number, a time, a pseudonym and a content.
+    fileprivate init(id: Int64, _ row: Row, _ interner: inout Interner, in database: Database) throws {
+        let seconds = try row.number(1, of: "outbox")
+        guard let pseudonym = Pseudonym(bytes: try row.bytes(2, of: "cluster")) else { throw row.damage(2, "cluster") }
+        let content = try ReportContent(
+            bytes: try row.bytes(3, of: "sighting"),
+            interner: &interner,
+            in: database
+        )
+        self.init(
+            id: id,
+            report: AcceptedReport(
+                cluster: pseudonym,
+                receivedAt: UTCInstant(secondsSinceEpoch: Int64(seconds)),
+                report: try content.report(interner: &interner, in: database)
+            )
+        )
+    }
+}
+
+extension StoreMaintenance {
+    /// How much the outbox holds, also while a backend runs.
+    ///
+    /// - Throws: `StoreError`.
+    public func outboxStatistics() async throws(StoreError) -> OutboxStatistics {
+        try await withReader { reader throws(StoreError) in
+            try await reader.read { database in
+                let oldest = try Int64.fetchOne(
+                    database,
+                    sql: "SELECT min(received) FROM outbox WHERE refused IS NULL"
+                )
+                return OutboxStatistics(
+                    waiting: try Outbox.waiting(in: database),
+                    setAside: try Int.fetchOne(
+                        database,
+                        sql: "SELECT count(*) FROM outbox WHERE refused IS NOT NULL"
+                    ) ?? 0,
+                    oldest: oldest.map { UTCInstant(secondsSinceEpoch: $0).rfc3339 }
+                )
+            }
+        }
+    }
+
+    /// The reports that were refused for good, also while a backend runs.
+    ///
+    /// - Parameter limit: So many at the most.
+    /// - Returns: The reports, the oldest first.
+    /// - Throws: `StoreError`.
+    public func refusedReports(limit: Int) async throws(StoreError) -> [RefusedEntry] {
+        try await withReader { reader throws(StoreError) in
+            try await reader.read { database in
+                try Row.fetchAll(
+                    database,
+                    sql: """
+                        SELECT outbox.id, refused, pseudonym, received FROM outbox
+                        LEFT JOIN cluster ON cluster.id = outbox.cluster
+                        WHERE refused IS NOT NULL ORDER BY outbox.id LIMIT ?
+                        """,
+                    arguments: [limit]
+                ).map { row in
+                    RefusedEntry(
+                        id: row[0],
+                        status: try row.number(1, of: "outbox"),
+                        cluster: Pseudonym(bytes: try row.bytes(2, of: "cluster")).map { "\($0)" } ?? "",
+                        received: UTCInstant(secondsSinceEpoch: Int64(try row.number(3, of: "outbox"))).rfc3339
+                    )
+                }
+            }
+        }
+    }
+
+    /// Has the reports that were refused for good sent on again; no backend may run.
+    ///
+    /// - Returns: How many there are.
+    /// - Throws: `StoreError`.
+    public func replayOutbox() async throws -> Int {
+        try await withReader { _ throws(StoreError) in }
+        do {
+            let lock = try DirectoryLock(directory: directory)
+            defer { lock.release() }
+            let pool = try StoreFile.open(storePath, logger: Logger(label: "store") { _ in SwiftLogNoOpLogHandler() })
+            let count = try await pool.write { database in
+                try database.execute(sql: "UPDATE outbox SET refused = NULL WHERE refused IS NOT NULL")
+                return database.changesCount
+            }
+            try pool.close()
+            return count
+        } catch {
+            throw StoreError(error)
+        }
+    }
+}
