@@ -105,7 +105,10 @@ let package = Package(
         ),
         .target(
             name: "VictoriaMetrics",
-            dependencies: ["TelemetryModel", "Exposition", httpClient, nioCore, nioHTTP1],
+            dependencies: [
+                "TelemetryModel", "Exposition", "ReportStore", "Gzip", httpClient, nioCore, nioHTTP1, logging, metrics,
+                lifecycle,
+            ],
             swiftSettings: swiftSettings
         ),
         // What glibc has beyond the standard, which Swift's module for it leaves out.
@@ -137,7 +140,8 @@ let package = Package(
         .executableTarget(
             name: "cozy-telemetry",
             dependencies: [
-                "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "TelemetryServer", "FleetSimulator",
+                "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "VictoriaMetrics", "TelemetryServer",
+                "FleetSimulator",
                 httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle, metrics, yams,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
@@ -180,7 +184,10 @@ let package = Package(
         ),
         .testTarget(
             name: "VictoriaMetricsTests",
-            dependencies: ["VictoriaMetrics", "TelemetryModel", "Exposition", "TelemetryTesting", httpClient, nioCore],
+            dependencies: [
+                "VictoriaMetrics", "TelemetryModel", "Exposition", "ReportStore", "Gzip", "TelemetryTesting", httpClient,
+                nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle,
+            ],
             swiftSettings: swiftSettings
         ),
         .testTarget(

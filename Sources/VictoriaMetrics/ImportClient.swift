@@ -3,6 +3,7 @@
 public import AsyncHTTPClient
 public import NIOCore
 import NIOHTTP1
+import Gzip
 
 /// What is to become of a batch after an attempt to import it.
 public enum ImportOutcome: Equatable, Sendable {
@@ -17,8 +18,9 @@ public enum ImportOutcome: Equatable, Sendable {
     public init(status: Int) {
         switch status {
         case 200..<300: self = .imported
-        case 408, 425, 429, 500...: self = .retry(reason: "the answer was \(status)")
-        default: self = .refused(status: status)
+        // What is wrong with the samples; any other status is about the way to them, and that can be mended.
+        case 400, 413, 422: self = .refused(status: status)
+        default: self = .retry(reason: "the answer was \(status)")
         }
     }
 }
@@ -47,7 +49,12 @@ public struct ImportClient: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers = ["Content-Type": "text/plain"]
-        request.body = .bytes(batch.body)
+        if let packed = GzipEncoder.encode(batch.body) {
+            request.headers.add(name: "Content-Encoding", value: "gzip")
+            request.body = .bytes(packed)
+        } else {
+            request.body = .bytes(batch.body)
+        }
         do {
             let response = try await http.execute(request, timeout: limit)
             _ = try await response.body.collect(upTo: 1 << 20)

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import AsyncHTTPClient
 import Foundation
 import Logging
+import NIOCore
 import ReportStore
 import ServiceLifecycle
 import TelemetryModel
 import TelemetryServer
+import VictoriaMetrics
 import UnixSignals
 
 /// `cozy-telemetry server`: the backend.
@@ -27,8 +30,13 @@ struct ServerCommand: AsyncParsableCommand {
     @OptionGroup var log: LogOptions
 
     func run() async throws {
-        let (settings, fetch) = try await options.settings()
-        try await RunningBackend.serve(settings, fetch: fetch, logger: log.logger("server"))
+        let settings = try await options.settings()
+        try await RunningBackend.serve(
+            settings.backend,
+            fetch: settings.fetch,
+            forward: settings.forward,
+            logger: log.logger("server")
+        )
     }
 }
 
@@ -89,6 +97,8 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "The clock is right, though it is far ahead of what it showed last: delete what is out of date by it.")
     var acceptClock = false
 
+    @OptionGroup(title: "SENDING ON") var forwarding: ForwardOptions
+
     @OptionGroup(title: "WHAT SENDERS MAY TAKE") var limits: LimitOptions
 
     @OptionGroup(title: "HOW MANY REPORTS THEY MAY SEND") var rates: RateOptions
@@ -98,17 +108,26 @@ struct ServerOptions: ParsableArguments {
 
     /// The names of all settings, which a settings file may have.
     static let names = own.union(TLSOptions.names).union(IssuerOptions.names).union(LimitOptions.names)
-        .union(RateOptions.names)
+        .union(RateOptions.names).union(ForwardOptions.names)
 
     private static let own: Set = [
         "listen-addr", "admin-addr", "data-dir", "max-body-bytes", "max-unpacked-bytes", "max-bodies-in-flight-bytes",
         "max-queue", "k", "retention", "require-signatures", "accept-clock", "pseudonym-key-file",
     ]
 
-    /// The settings of all sources, and how the keys of an issuer are fetched where there is one.
+    /// What is set of a backend and of what runs beside it.
+    struct All {
+        let backend: BackendSettings
+        /// How the keys of an issuer are fetched; nil where there is none.
+        let fetch: TokenIssuer.Fetch?
+        /// How accepted reports are sent on; nil where they are not.
+        let forward: ForwardSettings?
+    }
+
+    /// The settings of all sources.
     ///
     /// - Throws: `CommandFailure` where one is wrong.
-    func settings() async throws -> (BackendSettings, TokenIssuer.Fetch?) {
+    func settings() async throws -> All {
         let own = [
             "listen-addr": listenAddr, "admin-addr": adminAddr, "data-dir": dataDir,
             "pseudonym-key-file": pseudonymKeyFile, "max-body-bytes": maxBodyBytes,
@@ -116,7 +135,7 @@ struct ServerOptions: ParsableArguments {
             "max-queue": maxQueue, "k": anonymityThreshold, "retention": retention,
             "require-signatures": requireSignatures ? "true" : nil, "accept-clock": acceptClock ? "true" : nil,
         ]
-        let groups = [tls.flags, issuer.flags, limits.flags, rates.flags]
+        let groups = [tls.flags, issuer.flags, limits.flags, rates.flags, forwarding.flags]
         let flags = groups.reduce(own) { flags, group in flags.merging(group) { own, _ in own } }
         let sources = try await Settings(flags: flags, known: Self.names, file: config)
         var settings = BackendSettings(
@@ -147,7 +166,11 @@ struct ServerOptions: ParsableArguments {
         settings.requiresSignatures = try sources.boolean("require-signatures")
         settings.acceptsClock = try sources.boolean("accept-clock")
         settings.retention = try period(sources["retention"], default: settings.retention)
-        return (settings, try IssuerOptions.fetch(of: sources))
+        return All(
+            backend: settings,
+            fetch: try IssuerOptions.fetch(of: sources),
+            forward: try ForwardOptions.settings(of: sources)
+        )
     }
 
     private func period(_ text: String?, default fallback: RetentionPeriod) throws -> RetentionPeriod {
@@ -175,6 +198,7 @@ enum RunningBackend {
     /// - Parameters:
     ///   - settings: The backend's settings.
     ///   - fetch: How the keys of an issuer are fetched.
+    ///   - forward: How accepted reports are sent on; nil where they are not.
     ///   - logger: The log.
     ///   - others: What runs beside it.
     ///   - onReady: Called when both listeners listen.
@@ -182,6 +206,7 @@ enum RunningBackend {
     static func serve(
         _ settings: BackendSettings,
         fetch: TokenIssuer.Fetch? = nil,
+        forward: ForwardSettings? = nil,
         logger: Logger,
         beside others: [ServiceGroupConfiguration.ServiceConfiguration] = [],
         onReady: @escaping @Sendable (Backend.Ports) -> Void = { _ in }
@@ -200,6 +225,7 @@ enum RunningBackend {
                 keyCheck: pseudonymizer.checkValue,
                 keyPath: key.path,
                 maximumWaiting: settings.largestQueue,
+                outboxLimit: forward?.limit,
                 metrics: registry,
                 logger: logger
             )
@@ -212,12 +238,35 @@ enum RunningBackend {
                 fetch: fetch,
                 onReady: onReady
             )
-            try await run([.init(service: backend)] + others, logger: logger)
+            try await withForwarder(forward, of: store, registry, logger) { forwarder in
+                // The first to be stopped is the last of these.
+                let first: [ServiceGroupConfiguration.ServiceConfiguration] =
+                    forwarder.map { [.init(service: $0)] } ?? []
+                try await run(first + [.init(service: backend)] + others, logger: logger)
+            }
             try store.close()
         } catch let error as StoreError {
             throw CommandFailure.failed(error.description)
         }
         logger.notice("the backend has stopped; everything it took is committed")
+    }
+
+    /// Has what sends reports on, where anything does, for as long as the body takes.
+    private static func withForwarder(
+        _ settings: ForwardSettings?,
+        of store: ReportStore,
+        _ registry: MetricsRegistry,
+        _ logger: Logger,
+        _ body: (Forwarder?) async throws -> Void
+    ) async throws {
+        guard let settings else { return try await body(nil) }
+        var configuration = HTTPClient.Configuration()
+        configuration.timeout.connect = .seconds(5)
+        // The forwarder tries again itself, and says so.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        try await HTTPClient.withHTTPClient(configuration: configuration) { http in
+            try await body(settings.forwarder(store, http, registry, logger))
+        }
     }
 
     private static func run(

@@ -9,14 +9,14 @@ import TelemetryServer
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after the store of a backend: figures about it, check, backup, restore, erase.",
+        abstract: "Look after the store of a backend: figures about it, check, backup, restore, erase, outbox.",
         discussion: """
-            `stats`, `check` and `backup` also work while the backend runs; `restore`, `erase` and `rotate-key` need it \
+            `stats`, `check`, `backup` and `outbox` also work while the backend runs; `restore`, `erase` and `rotate-key` need it \
             stopped. Run them as the user that the backend runs as.
             """,
         subcommands: [
             StoreStatsCommand.self, StoreCheckCommand.self, StoreBackupCommand.self, StoreRestoreCommand.self,
-            StoreEraseCommand.self, StoreRotateKeyCommand.self,
+            StoreEraseCommand.self, StoreRotateKeyCommand.self, StoreOutboxCommand.self,
         ]
     )
 }

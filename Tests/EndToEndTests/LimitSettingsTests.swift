@@ -12,7 +12,7 @@ import Testing
 struct LimitSettingsTests {
     private func settings(_ arguments: [String]) async throws -> (ServerOptions, String) {
         let options = try ServerOptions.parse(arguments)
-        return (options, "\(try await options.settings().0)")
+        return (options, "\(try await options.settings().backend)")
     }
 
     @Test("every limit has a flag, and each sets something of its own")
@@ -34,7 +34,7 @@ struct LimitSettingsTests {
     func rates() async throws {
         for (arguments, isOn) in [([], true), (["--rate-limits", "on"], true), (["--rate-limits", "off"], false)] {
             let options = try ServerOptions.parse(arguments)
-            #expect(try await (options.settings().0.rateLimits != nil) == isOn)
+            #expect(try await (options.settings().backend.rateLimits != nil) == isOn)
         }
         await #expect(throws: CommandFailure.self) { try await settings(["--rate-limits", "no"]) }
     }
@@ -42,8 +42,8 @@ struct LimitSettingsTests {
     @Test("trusted proxies are addresses and blocks, and nothing else")
     func proxies() async throws {
         let options = try ServerOptions.parse(["--trusted-proxies", "10.0.0.0/8, ::1"])
-        #expect(try await options.settings().0.trustedProxies.count == 2)
-        #expect(try await ServerOptions.parse([]).settings().0.trustedProxies.isEmpty)
+        #expect(try await options.settings().backend.trustedProxies.count == 2)
+        #expect(try await ServerOptions.parse([]).settings().backend.trustedProxies.isEmpty)
         for text in ["", "proxy.example", "10.0.0.1/8", "10.0.0.0/8,"] {
             await #expect(throws: CommandFailure.self, "\(text)") { try await settings(["--trusted-proxies", text]) }
         }

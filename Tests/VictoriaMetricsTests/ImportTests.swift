@@ -54,7 +54,8 @@ struct ImportTests {
     @Test(
         "a status says whether to go on, try again, or set the batch aside",
         arguments: [
-            (200, ImportOutcome.imported), (204, .imported), (400, .refused(status: 400)), (404, .refused(status: 404)),
+            (200, ImportOutcome.imported), (204, .imported), (400, .refused(status: 400)),
+            (404, .retry(reason: "the answer was 404")),
             (429, .retry(reason: "the answer was 429")), (503, .retry(reason: "the answer was 503")),
         ]
     )
@@ -89,13 +90,13 @@ struct ImportTests {
                 #expect(await client.send(ImportBatch([before, after])) == .imported)
                 _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
                 let byTotal = "sum(max_over_time(cozy_report_total{figure=\"nodes\"}[1h]))"
-                #expect(try await query(byTotal, url, http) == "3")
-                #expect(try await query("sum(max_over_time(cozy_nodes_count[1h]))", url, http) == "6")
+                #expect(try await Self.query(byTotal, url, http) == "3")
+                #expect(try await Self.query("sum(max_over_time(cozy_nodes_count[1h]))", url, http) == "6")
             }
         }
     }
 
-    private func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {
+    static func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {
         let encoded = expression.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let request = HTTPClientRequest(url: "\(url)/api/v1/query?query=\(encoded)")
         let answer = try await http.execute(request, timeout: .seconds(30))
