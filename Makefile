@@ -18,7 +18,7 @@ BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directo
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
 
 # Suites that cannot run beside others: they start API servers of their own, open thousands of files, or are about time.
-LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|WritingTests|ZeroEgressTests
+LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|StrangerTests|WritingTests|ZeroEgressTests
 
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
@@ -82,7 +82,7 @@ sanitize: test-requirements ## Run the tests with the address and the thread san
 			$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' || exit 1; \
 	done
 
-check-api: build $(PYTHON)/schemathesis ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
+check-api: build $(PYTHON)/schemathesis/done ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
 	@Scripts/api/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
 		"$(CURDIR)/$(PYTHON)/schemathesis/bin/schemathesis" $(API_EXAMPLES) $(API_SEED)
 
@@ -129,9 +129,9 @@ bench-agent: requirements release ## Measure the agent in a large cluster beside
 	@Scripts/require.sh openssl kubectl python3
 	@python3 Scripts/bench_agent.py $(ARGS)
 
-$(PYTHON)/schemathesis: Scripts/api/requirements.txt
+$(PYTHON)/schemathesis/done: Scripts/api/requirements.txt
 	@Scripts/require.sh python3-venv
-	@Scripts/venv.sh $@ $<
+	@Scripts/venv.sh $(dir $@) $<
 
 requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev

@@ -185,7 +185,8 @@ let package = Package(
         .testTarget(
             name: "VictoriaMetricsTests",
             dependencies: [
-                "VictoriaMetrics", "TelemetryModel", "Exposition", "ReportStore", "Gzip", "TelemetryTesting", httpClient,
+                "VictoriaMetrics", "TelemetryModel", "Exposition", "ReportStore", "Gzip", "TelemetryTesting",
+                httpClient,
                 nioCore, nioPosix, nioHTTP1, logging, metrics, lifecycle,
             ],
             swiftSettings: swiftSettings

@@ -9,7 +9,6 @@ python3 -m venv "$directory"
 if ! "$directory/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >"$directory/log" 2>&1; then
     tail -n 5 "$directory/log" >&2
     echo "venv: PyPI did not give what $requirements names; see PIP_INDEX_URL for another index" >&2
-    rm -rf "$directory"
     exit 1
 fi
-touch "$directory"
+touch "$directory/done"

@@ -9,7 +9,7 @@ program=$1 schemathesis=$2 examples=$3 seed=$4
 hooks=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/hooks.py
 directory=$(mktemp -d)
 backend=
-trap '[ -z "$backend" ] || { kill "$backend" && wait "$backend"; } 2>/dev/null; rm -rf "$directory"' EXIT
+trap '[ -z "$backend" ] || { kill "$backend" && wait "$backend"; } 2>/dev/null || true; rm -rf "$directory"' EXIT
 
 "$program" demo --listen-addr 127.0.0.1:0 --admin-addr 127.0.0.1:0 --data-dir "$directory/data" --clusters 30 \
     >"$directory/output" 2>"$directory/log" &

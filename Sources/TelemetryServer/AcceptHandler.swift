@@ -3,23 +3,19 @@
 import Logging
 import NIOCore
 
-/// Goes on listening where a connection cannot be accepted, for want of files or memory; it stands before everything else on
-/// a listening socket.
+/// Waits a moment where a connection cannot be accepted, for want of files or memory, and says so; it stands before
+/// everything else on a listening socket.
 ///
-/// Without it such an error would end the listener. The next connection is accepted a moment later, as the one that could
-/// not be is still there and would fail again at once.
-final class AcceptHandler: ChannelDuplexHandler {
+/// The connection is still there and would fail again at once, and again, as long as the socket is looked at.
+final class AcceptHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
-    typealias InboundOut = any Channel
-    typealias OutboundIn = Never
 
     private static let pause = TimeAmount.milliseconds(100)
     /// So long nothing more is said of it.
     private static let silence = TimeAmount.minutes(1)
 
     private let logger: Logger
-    private var isPausing = false
-    private var isReadHeld = false
+    private var isWaiting = false
     private var silentUntil = NIODeadline.now()
 
     /// - Parameter logger: Where it is said that connections wait.
@@ -28,23 +24,29 @@ final class AcceptHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is IOError else { return context.fireErrorCaught(error) }
-        if .now() >= silentUntil {
+        if error is IOError, .now() >= silentUntil {
             silentUntil = .now() + Self.silence
             logger.error("connections cannot be accepted and wait", metadata: ["reason": "\(error)"])
         }
-        guard !isPausing else { return }
-        isPausing = true
-        context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [self] in
-            isPausing = false
-            guard isReadHeld else { return }
-            isReadHeld = false
-            context.read()
-        }
+        wait(context)
+        context.fireErrorCaught(error)
     }
 
-    func read(context: ChannelHandlerContext) {
-        isReadHeld = isPausing
-        if !isPausing { context.read() }
+    private func wait(_ context: ChannelHandlerContext) {
+        guard !isWaiting, let options = context.channel.syncOptions else { return }
+        isWaiting = true
+        do {
+            let isReading = try options.getOption(.autoRead)
+            // Only what changes has the socket not looked at.
+            if !isReading { try options.setOption(.autoRead, value: true) }
+            try options.setOption(.autoRead, value: false)
+            context.eventLoop.assumeIsolated().scheduleTask(in: Self.pause) { [self] in
+                isWaiting = false
+                if isReading { try options.setOption(.autoRead, value: true) } else { context.read() }
+            }
+        } catch {
+            // The socket is closed.
+            isWaiting = false
+        }
     }
 }

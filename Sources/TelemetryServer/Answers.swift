@@ -41,11 +41,16 @@ final class Answers: Sendable {
     private let second: Mutex<Second>
     /// What browsers are told with a refusal; 200 has nothing in it that they could use.
     private let security: [(String, String)]
+    /// The same where pages of other origins may read it.
+    private let sharedSecurity: [(String, String)]
 
     /// Answers by a clock, over TLS or not.
     init(isSecure: Bool = false, now: @escaping @Sendable () -> UTCInstant = UTCInstant.now) {
         self.now = now
         security = SecurityHeaders.all(isSecure: isSecure).map { ($0.name.canonicalName, $0.value) }
+        sharedSecurity = SecurityHeaders.all(isSecure: isSecure, isShared: true).map {
+            ($0.name.canonicalName, $0.value)
+        }
         second = Mutex(Second(now()))
     }
 
@@ -70,7 +75,8 @@ final class Answers: Sendable {
         if refusal.status != .unsupportedMediaType { fields.append(("accept-encoding", Self.acceptedCodings)) }
         return Self.head(
             HTTPResponseStatus(statusCode: refusal.status.code),
-            fields + refusal.headers.map { ($0.name.canonicalName, $0.value) } + security,
+            fields + refusal.headers.map { ($0.name.canonicalName, $0.value) }
+                + (refusal.headers[.accessControlAllowOrigin] == nil ? security : sharedSecurity),
             isLast: isLast
         )
     }

@@ -4,12 +4,13 @@ import NIOCore
 import NIOSSL
 import NIOTLS
 
-/// Closes a connection that does not get through its TLS handshake in time; it stands right behind `NIOSSLServerHandler`.
+/// Closes a connection that does not get through its TLS handshake in time, or not before the backend stops; it stands right behind `NIOSSLServerHandler`.
 final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
 
     private let time: TimeAmount
     private var timer: Scheduled<Void>?
+    private var isDone = false
 
     /// A deadline that begins when the handler is added.
     init(_ time: TimeAmount) {
@@ -35,7 +36,12 @@ final class HandshakeDeadline: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if case .handshakeCompleted = event as? TLSUserEvent { timer?.cancel() }
+        if case .handshakeCompleted = event as? TLSUserEvent {
+            isDone = true
+            timer?.cancel()
+        }
+        // Nobody further in hears of it before it is known what is spoken.
+        if event is ChannelShouldQuiesceEvent, !isDone { context.close(promise: nil) }
         context.fireUserInboundEventTriggered(event)
     }
 }

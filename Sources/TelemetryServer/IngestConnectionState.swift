@@ -120,6 +120,9 @@ extension IngestConnectionState {
         } catch {
             let isLong = fields.isChunked || (fields.contentLength ?? 0) > limits.refusedBody
             isLast = isLast || isLong || waits || error.status == .contentTooLarge
+            var error = error
+            // What the routes would answer, pages of other origins may read.
+            if !head.isForRoot { error.headers[.accessControlAllowOrigin] = "*" }
             return answer(.refused(error, headOnly: head.method == .HEAD), else: .discarding)
         }
     }

@@ -128,6 +128,8 @@ final class IngestHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
         case ChannelEvent.inputClosed: receive(.inputClosed)
+        // A stream ends by itself; `StreamWatch` sees to the connection.
+        case is ChannelShouldQuiesceEvent where isStream: context.fireUserInboundEventTriggered(event)
         case is ChannelShouldQuiesceEvent:
             perform(state.finish())
             hurry()
@@ -195,11 +197,14 @@ extension IngestHandler {
     }
 
     /// Whether the next event can be served: the request before it is answered, and the answers are not piling up.
-    private var isFree: Bool { !state.isBusy && context?.channel.isWritable != false }
+    ///
+    /// After the last answer there is none any more that could.
+    private var isFree: Bool { !state.isBusy && (state.isOver || context?.channel.isWritable != false) }
 
     private func serve(_ event: Event) {
         switch event {
-        case .part(.head(let head)):
+        case .part(.head(var head)):
+            if isStream { head.announceBody() }
             let action = state.head(head, isFull: shared.budget.isExhausted, admit: admit)
             if state.isReading { begin() }
             perform(action, event)

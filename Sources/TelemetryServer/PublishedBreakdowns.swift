@@ -108,11 +108,12 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
         let today = now().day
         do {
             if edition == nil { edition = try read() }
-            guard edition?.day != today.daysSinceEpoch || edition?.threshold != threshold else { return }
             // A clock that was set back does not make a second edition of a day.
-            if let edition, edition.day > today.daysSinceEpoch, edition.threshold == threshold { return }
+            if let edition, edition.day >= today.daysSinceEpoch, edition.threshold == threshold {
+                isFailing = false
+                return
+            }
             let new = try await make(on: today)
-            guard edition?.day != new.day else { return }
             // On disk before anybody is told of it, so that no power failure brings another edition of the day.
             try AccessFile.replace(path, with: Array(try JSONEncoder().encode(new)))
             edition = new

@@ -90,6 +90,12 @@ extension HTTPRequestHead {
         return Self.isRoot(uri[scheme.upperBound...].drop { !Self.endsHost($0) })
     }
 
+    /// Says of a report on HTTP/2 whose length is not told what HTTP/1 would: that its body comes in parts.
+    mutating func announceBody() {
+        guard isForRoot, !headers.contains(name: "content-length") else { return }
+        headers.add(name: "transfer-encoding", value: "chunked")
+    }
+
     /// Whether it asks how the process is.
     var isProbe: Bool { uri == "/healthz" || uri == "/readyz" }
 

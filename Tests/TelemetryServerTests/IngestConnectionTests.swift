@@ -199,17 +199,15 @@ struct IngestConnectionTests {
 
     @Test("answers that are read late all come, and are not piled up; who never reads them is closed")
     func unread() async throws {
-        let adjust: (inout BackendSettings) -> Void = {
-            $0.connections.bodyTimeoutSeconds = 2
-            $0.connections.largestRequestCount = 1_000_000
-        }
         let requests = String(repeating: "POST / HTTP/1.1\r\n\r\n", count: 1_000)
-        try await RunningTestBackend.with(adjust: adjust) { backend async throws in
-            try await RawConnection.with(backend) { connection in
+        try await RunningTestBackend.with { backend async throws in
+            try await RawConnection.with(backend, receiveBuffer: 4_096) { connection in
                 for _ in 1...3 { try await connection.send(requests) }
                 for _ in 1...3_000 { #expect(try await connection.answer()?.status == 400) }
             }
-            try await RawConnection.with(backend) { connection in
+        }
+        try await RunningTestBackend.with(adjust: { $0.connections.bodyTimeoutSeconds = 1 }) { backend async throws in
+            try await RawConnection.with(backend, receiveBuffer: 4_096) { connection in
                 // The backend stops reading, then hangs up.
                 await #expect(throws: (any Error).self) { while true { try await connection.send(requests) } }
             }

@@ -46,12 +46,19 @@ struct RateLimitRouteTests {
 
     @Test("who asks for figures too often is 429, too; how the process is may always be asked")
     func readers() async throws {
-        try await with({ $0.burstPerNetwork = 2 }) { backend async throws in
+        let adjust: (inout RateLimits) -> Void = {
+            $0.reportsPerNetwork = 1
+            $0.burstPerNetwork = 2
+        }
+        try await with(adjust) { backend async throws in
             for status in [200, 200, 429] {
                 #expect(try await backend.get("/api/overview?year=2026&month=3").status == status)
                 #expect(try await backend.get("/healthz").status == 200)
                 #expect(try await backend.get("/readyz").status == 200)
             }
+            let refused = try await backend.get("/api/overview?year=2026&month=3")
+            #expect(refused.headers["Access-Control-Allow-Origin"] == ["*"])
+            #expect(refused.headers["Cross-Origin-Resource-Policy"] == [])
             let erasure = try await backend.get("/v1/cluster", method: .DELETE)
             #expect(erasure.status == 429)
             #expect(erasure.headers.first(name: "Retry-After") != nil)

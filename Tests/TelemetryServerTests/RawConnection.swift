@@ -34,6 +34,7 @@ final class RawConnection {
     ///   - url: Which of its listeners; the public one where it is nil.
     ///   - header: What comes first, before TLS too.
     ///   - tls: How TLS is spoken; nil where it is not.
+    ///   - receiveBuffer: So many bytes wait in the kernel to be read, or a few times as many.
     ///   - body: What is done with it.
     /// - Throws: What `body` throws; where there is no connection.
     static func with(
@@ -41,11 +42,17 @@ final class RawConnection {
         url: String? = nil,
         after header: String? = nil,
         tls: NIOSSLContext? = nil,
+        receiveBuffer: Int? = nil,
         _ body: (RawConnection) async throws -> Void
     ) async throws {
         let port = try #require((url ?? backend.url).split(separator: ":").last.flatMap { Int($0) })
-        let channel = try await ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+        var bootstrap = ClientBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .channelOption(.allowRemoteHalfClosure, value: true)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let pipeline = channel.pipeline.syncOperations
