@@ -97,11 +97,14 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
 
     /// Makes the edition of today, where there is none; once, whoever asks for it meanwhile.
     private func renew() async {
-        if let making { return await making.value }
-        let task = Task { await makeToday() }
+        // What is being made may be of a day that is over by now.
+        while let making { await making.value }
+        let task = Task {
+            await makeToday()
+            making = nil
+        }
         making = task
         await task.value
-        making = nil
     }
 
     private func makeToday() async {

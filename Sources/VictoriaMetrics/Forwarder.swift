@@ -106,9 +106,12 @@ public struct Forwarder: Service {
                 var result = await send(part.entries[...])
                 result.done += part.unreadable
                 try await settle(result)
+                // What is cut off by the end of the process has not failed.
+                try Task.checkCancellation()
                 tell(result.reason, &outage)
                 pause = result.reason != nil ? outage.pause : part.isEmpty ? pace.idle : .zero
             } catch let error as StoreError {
+                try Task.checkCancellation()
                 // The store says itself what is wrong.
                 tell("\(error)", &outage)
                 pause = outage.pause

@@ -97,7 +97,8 @@ struct MigrationTests {
             }
             #expect(
                 tables == [
-                    "change", "cluster", "grdb_migrations", "item", "meta", "month", "series", "sighting", "total",
+                    "change", "cluster", "grdb_migrations", "item", "meta", "month", "outbox", "series",
+                    "sighting", "sqlite_sequence", "total",
                 ]
             )
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import GRDB
 import TelemetryModel
 import TelemetryTesting
 import Testing
@@ -95,6 +96,22 @@ struct StoreOutboxTests {
         let again = try open()
         #expect(try await again.firstOfOutbox(3).entries.count == 2 && again.outboxCount == 2)
         try again.close()
+    }
+
+    @Test("a row that cannot be read is said to be, and those behind it come")
+    func unreadable() async throws {
+        let store = try open()
+        for cluster in ["a", "b", "c"] { try await submit(store, cluster, nodes: 1, after: 0) }
+        let ids = try await store.firstOfOutbox(3).entries.map(\.id)
+        try await store.write { database in
+            try database.execute(sql: "UPDATE outbox SET digest = 7 WHERE id = ?", arguments: [ids[0]])
+            try database.execute(sql: "UPDATE outbox SET cluster = 99 WHERE id = ?", arguments: [ids[1]])
+        }
+        let part = try await store.firstOfOutbox(3)
+        #expect(part.unreadable == [ids[0], ids[1]] && part.entries.map(\.id) == [ids[2]])
+        try await store.settleOutbox(done: part.unreadable)
+        #expect(store.outboxCount == 1)
+        try store.close()
     }
 
     @Test("an erased cluster has nothing in it, waiting or set aside; what is too old goes")

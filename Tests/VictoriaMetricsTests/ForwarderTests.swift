@@ -180,9 +180,9 @@ struct ForwarderTests {
             try await HTTPClient.withHTTPClient { http in
                 _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
                 let nodes = "sum(max_over_time(cozy_report_total{figure=\"nodes\"}[1h]))"
-                #expect(try await ImportTests.query(nodes, url, http) == "820")
+                try await ImportTests.expect(nodes, toBe: "820", url, http)
                 let samples = "sum(count_over_time(cozy_report_total{figure=\"clusters\"}[1h]))"
-                #expect(try await ImportTests.query(samples, url, http) == "40")
+                try await ImportTests.expect(samples, toBe: "40", url, http)
             }
         }
     }

@@ -90,13 +90,19 @@ struct ImportTests {
                 #expect(await client.send(ImportBatch([before, after])) == .imported)
                 _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
                 let byTotal = "sum(max_over_time(cozy_report_total{figure=\"nodes\"}[1h]))"
-                #expect(try await Self.query(byTotal, url, http) == "3")
-                #expect(try await Self.query("sum(max_over_time(cozy_nodes_count[1h]))", url, http) == "6")
+                try await Self.expect(byTotal, toBe: "3", url, http)
+                try await Self.expect("sum(max_over_time(cozy_nodes_count[1h]))", toBe: "6", url, http)
             }
         }
     }
 
-    static func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {
+    /// Expects an answer once everything that was imported shows, or the test to go on for too long.
+    static func expect(_ expression: String, toBe value: String?, _ url: String, _ http: HTTPClient) async throws {
+        // It is not told when that is.
+        while try await query(expression, url, http) != value { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    private static func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {
         let encoded = expression.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
         let request = HTTPClientRequest(url: "\(url)/api/v1/query?query=\(encoded)")
         let answer = try await http.execute(request, timeout: .seconds(30))
