@@ -20,7 +20,7 @@ from bench import allocations, floods, month, ours, side_by_side, tables
 from bench.processes import BenchError
 from bench.systems import Ours, Pushgateway, VictoriaMetrics
 
-PARTS = ["allocations", "reports", "signed", "series", "scaling", "slow-disk", "floods", "month"]
+PARTS = ["allocations", "reports", "signed", "series", "scaling", "slow-disk", "floods", "forwarding", "month"]
 SYSTEMS = {"ours": Ours, "victoria-metrics": VictoriaMetrics, "pushgateway": Pushgateway}
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -94,6 +94,8 @@ def measure(options):
         figures["slow-disk"] = ours.slow_disk(options)
     if "floods" in options.only:
         figures["floods"] = floods.floods(options)
+    if "forwarding" in options.only:
+        figures["forwarding"] = ours.forwarding(options)
     if "month" in options.only:
         figures["month"] = month.month(options)
     return figures
@@ -116,6 +118,8 @@ def markdown(figures):
         parts.append(("A slow disk under cozy-telemetry, every report changed", tables.slow_disk(figures["slow-disk"])))
     if "floods" in figures:
         parts.append((f"{floods.RATE} good reports a second to cozy-telemetry, beside others", tables.floods(figures["floods"])))
+    if "forwarding" in figures:
+        parts.append(("What an outbox costs cozy-telemetry", tables.forwarding(figures["forwarding"])))
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in parts)
 
 

@@ -70,3 +70,26 @@ def on_disk(environment, connections, options, clusters=1_000):
 def commits(server):
     """The reports that were committed, and in how many commits."""
     return (server.metric("telemetry_store_commit_reports_sum"), server.metric("telemetry_store_commit_reports_count"))
+
+
+class Forwarding(Ours):
+    """Our backend with an outbox, which nobody takes anything out of."""
+
+    def arguments(self):
+        return [*super().arguments(), "--forward-url", "http://127.0.0.1:1/api/v1/import/prometheus"]
+
+
+def forwarding(options, rounds=3):
+    """The cost of a report with and without an outbox, in turns."""
+    kinds = [("first", {}), ("changed", {"changed": 1.0, "shuffled": True}), ("unchanged", {"shuffled": True})]
+    rows = {title: {"reports": title, "without": [], "with": []} for title, _ in kinds}
+    for turn in range(rounds):
+        for key, kind in (("without", Ours), ("with", Forwarding)):
+            say(f"forwarding: {key} an outbox, {turn + 1} of {rounds}")
+            with kind(options.server) as server, \
+                    Load(options.generator, server, options.fixture, options.seed) as load:
+                for title, arguments in kinds:
+                    limit = {"seconds": options.seconds} if arguments else {"requests": options.clusters}
+                    phase = load.phase(0, options.clusters, **limit, **arguments)
+                    rows[title][key].append(phase["cpuPerThousand"])
+    return list(rows.values())

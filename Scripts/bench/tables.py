@@ -89,6 +89,16 @@ def floods(rows):
                    number(max(run["peakBytes"] for run in row["runs"]) / 1e6)] for row in rows])
 
 
+def forwarding(rows):
+    """With and without an outbox: the median of the runs, and the range."""
+    def figures(values):
+        values = sorted(values)
+        return f"{number(values[len(values) // 2])} ({number(values[0])} to {number(values[-1])})"
+
+    return table(["reports", "CPU s per 1,000 without an outbox", "with"],
+                 [[row["reports"], figures(row["without"]), figures(row["with"])] for row in rows])
+
+
 def allocations(rows):
     """What a report costs in allocations."""
     return table(["reports", "allocations a report", "at most"],
