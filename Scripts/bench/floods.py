@@ -118,7 +118,7 @@ async def break_off(port, count, data):
         pending.add(task)
         task.add_done_callback(pending.discard)
         due += 1 / count
-        await asyncio.sleep(max(0, due - loop.time()))
+        await asyncio.sleep(max(0, due - loop.time()))  # So many a second.
 
 
 async def crowd(kind, port, count):

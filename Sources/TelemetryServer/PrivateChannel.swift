@@ -71,23 +71,22 @@ final class PrivateChannel: HTTPChannelHandler {
     /// What a new connection speaks.
     private func latest() -> HTTP2UpgradeChannel {
         current.withLock { current in
-            let state = authorities.flatMap(FileState.init(of:))
+            guard let authorities else { return current.channel }
+            let state = FileState(of: authorities)
             guard state != current.authorities else { return current.channel }
             current.authorities = state
             do {
                 current.channel = try make()
-                logger.notice("new connections are let in by other authorities", metadata: ["path": "\(path)"])
+                logger.notice("new connections are let in by other authorities", metadata: ["path": "\(authorities)"])
             } catch {
                 logger.error(
                     "the authorities of clients cannot be read; those from before let in",
-                    metadata: ["path": "\(path)"]
+                    metadata: ["path": "\(authorities)"]
                 )
             }
             return current.channel
         }
     }
-
-    private var path: String { authorities ?? "" }
 
     /// Serves requests.
     func handle(value: Value, logger: Logger) async {

@@ -70,7 +70,7 @@ public struct Forwarder: Service {
         waiting = Gauge(label: "telemetry_outbox_reports", factory: metrics)
         forwarded = Counter(label: "telemetry_outbox_forwarded", factory: metrics)
         refused = Counter(label: "telemetry_outbox_refused", factory: metrics)
-        lost = Counter(label: "telemetry_outbox_expired", factory: metrics)
+        lost = Counter(label: "telemetry_outbox_lost", factory: metrics)
         failures = Counter(label: "telemetry_outbox_failed_attempts", factory: metrics)
     }
 
@@ -103,8 +103,8 @@ public struct Forwarder: Service {
                     nextExpiry = .now + .seconds(60)
                 }
                 let part = try await store.firstOfOutbox(pace.batch)
-                var result = await send(part.entries[...])
-                result.done += part.unreadable
+                try await giveUp(part.unreadable)
+                let result = await send(part.entries[...])
                 try await settle(result)
                 // What is cut off by the end of the process has not failed.
                 try Task.checkCancellation()
@@ -117,6 +117,7 @@ public struct Forwarder: Service {
                 pause = outage.pause
             }
             warn(&isNear)
+            // Nobody tells when there is more to send, or when a target takes it again.
             if pause > .zero { try await Task.sleep(for: pause) } else { try Task.checkCancellation() }
         }
     }
@@ -157,6 +158,17 @@ public struct Forwarder: Service {
                 metadata: ["reports": "\(result.refused.count)", "status": "\(status)"]
             )
         }
+    }
+
+    /// Gives up what cannot be read any more.
+    private func giveUp(_ unreadable: [Int64]) async throws {
+        guard !unreadable.isEmpty else { return }
+        try await store.settleOutbox(done: unreadable)
+        lost.increment(by: Int64(unreadable.count))
+        logger.error(
+            "reports cannot be read and are not sent on; see store check",
+            metadata: ["reports": "\(unreadable.count)"]
+        )
     }
 
     /// Gives up what waits for too long.

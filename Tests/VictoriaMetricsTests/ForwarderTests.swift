@@ -115,6 +115,21 @@ struct ForwarderTests {
         try store.close()
     }
 
+    @Test("what cannot be read any more is given up and said; the rest is sent on")
+    func unreadable() async throws {
+        let store = try open()
+        try await fill(store, 1...3)
+        let damage = "UPDATE outbox SET digest = 7 WHERE id = (SELECT min(id) FROM outbox)"
+        let path = directory.path + "/" + ReportStore.fileName
+        #expect(try await RunningProgram(command: ["sqlite3", path, damage]).ending().status == 0)
+        try await ImportStandIn.with(byNumber: { _ in 204 }) { server in
+            try await forward(store, to: [server.url])
+            #expect(server.bodies.joined().split(separator: "\n").count == 6)
+        }
+        #expect(log.recorded.count { $0.contains("cannot be read and are not sent on") } == 1)
+        try store.close()
+    }
+
     @Test("what waits stays where the forwarder is stopped, and where nobody answers")
     func stops() async throws {
         let store = try open()
