@@ -77,15 +77,32 @@ final class OutboxCount: Sendable {
     func add(_ change: Int) { count.wrappingAdd(change, ordering: .relaxed) }
 }
 
+/// How many reports of each cluster were sent on within the last second.
+struct SecondPlaces {
+    private var second: UTCInstant?
+    private var counts: [Int: Int] = [:]
+
+    /// The place of a cluster's next report, which is later than the one before also within a second.
+    mutating func next(of row: Int, at instant: UTCInstant) -> Int {
+        if second != instant {
+            second = instant
+            counts.removeAll(keepingCapacity: true)
+        }
+        let place = counts[row] ?? 0
+        counts[row] = place + 1
+        return place
+    }
+}
+
 extension ReportWriter {
     /// Puts a report that was stored, or seen at a new time, into the outbox, where reports are sent on.
     mutating func forward(_ state: State, of row: Int) throws {
         guard forwards else { return }
         try database.run(
-            "INSERT INTO outbox (cluster, month, digest, received) VALUES (?, ?, ?, ?)",
+            "INSERT INTO outbox (cluster, month, digest, received, place) VALUES (?, ?, ?, ?, ?)",
             [
                 .number(row), .number(state.month.index), .number(state.digest),
-                .number(state.instant.secondsSinceEpoch),
+                .number(state.instant.secondsSinceEpoch), .number(memory.places.next(of: row, at: state.instant)),
             ]
         )
         outboxChange += 1
@@ -118,7 +135,7 @@ extension ReportStore {
                 var interner = Interner(isReadOnly: true)
                 let statement = try database.cachedStatement(
                     sql: """
-                        SELECT outbox.id, received, pseudonym, content FROM outbox
+                        SELECT outbox.id, received, pseudonym, content, place FROM outbox
                         LEFT JOIN cluster ON cluster.id = outbox.cluster
                         LEFT JOIN sighting ON sighting.cluster = outbox.cluster AND sighting.month = outbox.month
                           AND sighting.digest = outbox.digest
@@ -203,7 +220,7 @@ enum Outbox {
 }
 
 extension OutboxEntry {
-    /// Reads a row with a number, a time, a pseudonym and a content.
+    /// Reads a row with a number, a time, a pseudonym, a content and a place.
     fileprivate init(id: Int64, _ row: Row, _ interner: inout Interner, in database: Database) throws {
         let seconds = try row.number(1, of: "outbox")
         guard let pseudonym = Pseudonym(bytes: try row.bytes(2, of: "cluster")) else { throw row.damage(2, "cluster") }
@@ -217,6 +234,7 @@ extension OutboxEntry {
             report: AcceptedReport(
                 cluster: pseudonym,
                 receivedAt: UTCInstant(secondsSinceEpoch: Int64(seconds)),
+                place: try row.number(4, in: 0...Int.max, of: "outbox"),
                 report: try content.report(interner: &interner, in: database)
             )
         )

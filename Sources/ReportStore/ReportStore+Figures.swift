@@ -4,7 +4,7 @@ import GRDB
 public import TelemetryModel
 
 // Figures are read from totals that are up to date, all those of one call from one state of the store.
-extension ReportStore {
+extension ReportStore: FigureSource {
     /// The totals of windows.
     ///
     /// - Throws: `StoreError.unavailable`.
@@ -84,13 +84,6 @@ extension ReportStore {
         } catch {
             throw StoreError(error)
         }
-    }
-}
-
-extension ClosedRange<UTCDay> {
-    /// Every day.
-    fileprivate var all: [UTCDay] {
-        (lowerBound.daysSinceEpoch...upperBound.daysSinceEpoch).map(UTCDay.init(daysSinceEpoch:))
     }
 }
 

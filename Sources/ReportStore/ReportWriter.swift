@@ -12,6 +12,8 @@ struct WriterMemory {
     var pending: (rows: Int, bytes: Int)?
     /// Peaks of the day of clusters that say many different things a day.
     var days = DayMemory()
+    /// What was sent on within the last second.
+    var places = SecondPlaces()
     /// Rows of derived tables that could not be read when changes were to be added to them.
     var damagedRows = 0
     /// Empty; the room for the changes of the next transaction.

@@ -26,14 +26,16 @@ enum Schema {
     }
 
     private static let outbox = """
-        -- Reports that are to be sent on: which row of sighting, and when it was received, in seconds since 1970. Numbers are
-        -- never given twice. Where it was refused for good, with which status; it waits no more then.
+        -- Reports that are to be sent on: which row of sighting, and when it was received, in seconds since 1970; the place is
+        -- how many others of the cluster were accepted before it within the second. Numbers are never given twice. Where it
+        -- was refused for good, with which status; it waits no more then.
         CREATE TABLE outbox (
           id INTEGER PRIMARY KEY AUTOINCREMENT,
           cluster INTEGER NOT NULL,
           month INTEGER NOT NULL,
           digest INTEGER NOT NULL,
           received INTEGER NOT NULL,
+          place INTEGER NOT NULL,
           refused INTEGER
         ) STRICT;
         """

@@ -6,15 +6,21 @@ public struct AcceptedReport: Equatable, Sendable {
     public let cluster: Pseudonym
     /// When the backend received it, by its own clock.
     public let receivedAt: UTCInstant
+    /// How many reports of the cluster were accepted before it within the same second.
+    public let place: Int
     /// What it said.
     public let report: Report
 
     /// A report of a cluster.
-    public init(cluster: Pseudonym, receivedAt: UTCInstant, report: Report) {
+    public init(cluster: Pseudonym, receivedAt: UTCInstant, place: Int = 0, report: Report) {
         self.cluster = cluster
         self.receivedAt = receivedAt
+        self.place = place
         self.report = report
     }
+
+    /// When it was received in milliseconds since 1970, later for each report of the cluster within a second.
+    public var millisecondsSinceEpoch: Int64 { receivedAt.secondsSinceEpoch * 1_000 + Int64(min(place, 999)) }
 }
 
 /// The definitions of the figures, written down as plainly as they can be, over every report that was ever accepted.

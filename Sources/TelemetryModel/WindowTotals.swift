@@ -8,15 +8,24 @@ public struct WindowTotals: Equatable, Sendable {
     public let all: [Figure: Int64]
     /// Of those among them that were established by the window's end: seen on at least two UTC days.
     public let established: [Figure: Int64]
+    /// The first day that there is any data of, where that is after the window's first: what was before is not known, as it is
+    /// beyond the retention of the storage or was never collected. Nil where the totals are of the whole window.
+    public let dataSince: UTCDay?
 
     /// The totals of a window.
     ///
     /// A figure that is missing from `all` has no value in any report; one that is 0 was reported so. Among the
     /// established a figure of 0 is left out.
-    public init(window: Window, all: [Figure: Int64], established: [Figure: Int64]) {
+    public init(
+        window: Window,
+        all: [Figure: Int64],
+        established: [Figure: Int64],
+        dataSince: UTCDay? = nil
+    ) {
         self.window = window
         self.all = all
         self.established = established.filter { $0.value > 0 }
+        self.dataSince = dataSince
     }
 }
 

@@ -4,7 +4,8 @@ package import FleetSimulator
 package import TelemetryModel
 
 /// What a backend accepted of a simulated fleet over some months, by a clock that a test can rely on: it jumps on by
-/// hours and days, stops at both sides of month ends, stays within a second, and at times steps back.
+/// hours and days, stops at both sides of month ends, stays within a second, and at times steps back, where it is not told
+/// to go forward alone.
 package struct SimulatedHistory {
     /// One delivery.
     package struct Delivery {
@@ -18,6 +19,7 @@ package struct SimulatedHistory {
     private var random: SeededGenerator
     private var instant: UTCInstant
     private let end: UTCInstant
+    private let stepsBack: Bool
 
     /// The history of a fleet.
     ///
@@ -26,7 +28,14 @@ package struct SimulatedHistory {
     ///   - first: The first month.
     ///   - months: How many months.
     ///   - seed: The seed of the fleet and of the clock.
-    package init(clusters: Int, from first: CalendarMonth, months: Int, seed: UInt64) {
+    ///   - stepsBack: Whether the clock at times steps back.
+    package init(
+        clusters: Int,
+        from first: CalendarMonth,
+        months: Int,
+        seed: UInt64,
+        stepsBack: Bool = true
+    ) {
         var pace = Fleet.Pace()
         pace.change = 0.4
         pace.comeAndGo = 0.1
@@ -35,6 +44,23 @@ package struct SimulatedHistory {
         random = SeededGenerator(seed: seed &+ 1)
         instant = UTCInstant(startOf: first.firstDay)
         end = UTCInstant(startOf: (first + months).firstDay)
+        self.stepsBack = stepsBack
+    }
+
+    /// Everything that is accepted from now on, in this order.
+    package mutating func accepted(_ pseudonymizer: Pseudonymizer) throws -> [AcceptedReport] {
+        let decoder = ReportDecoder(pseudonymizer: pseudonymizer)
+        var all: [AcceptedReport] = []
+        while let deliveries = next() {
+            all += try deliveries.map { delivery in
+                AcceptedReport(
+                    cluster: pseudonymizer.pseudonym(of: delivery.report.cluster),
+                    receivedAt: delivery.receivedAt,
+                    report: try decoder.decode(delivery.report.body).report
+                )
+            }
+        }
+        return all
     }
 
     /// The reports of the next moment; nil when the months are over.
@@ -51,7 +77,7 @@ package struct SimulatedHistory {
         case 0: instant = newMonth.advanced(bySeconds: -1)
         case 1: instant = newMonth
         case 2: break
-        case 3: instant = instant.advanced(bySeconds: -Int64.random(in: 1...200_000, using: &random))
+        case 3 where stepsBack: instant = instant.advanced(bySeconds: -Int64.random(in: 1...200_000, using: &random))
         case 4: instant = instant.advanced(bySeconds: Int64.random(in: 1...3_600, using: &random))
         default: instant = instant.advanced(bySeconds: Int64.random(in: 3_600...1_500_000, using: &random))
         }

@@ -133,7 +133,13 @@ public struct Forwarder: Service {
                 failures.increment()
                 return Result(reason: reason)
             case .refused(let status):
-                guard entries.count > 1 else { return Result(refused: [entries[entries.startIndex].id: status]) }
+                guard entries.count > 1 else {
+                    // What refuses an import of nothing, too, is not the place to import at.
+                    guard await target.send(ImportBatch([])) == .imported else {
+                        return Result(reason: "the answer was \(status), also to nothing; is the URL right?")
+                    }
+                    return Result(refused: [entries[entries.startIndex].id: status])
+                }
                 let middle = entries.startIndex + entries.count / 2
                 var result = await send(entries[..<middle])
                 guard result.reason == nil else { return result }

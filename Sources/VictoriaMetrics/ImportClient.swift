@@ -49,7 +49,7 @@ public struct ImportClient: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers = ["Content-Type": "text/plain"]
-        if let packed = GzipEncoder.encode(batch.body) {
+        if !batch.body.isEmpty, let packed = GzipEncoder.encode(batch.body) {
             request.headers.add(name: "Content-Encoding", value: "gzip")
             request.body = .bytes(packed)
         } else {

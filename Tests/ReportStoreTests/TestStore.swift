@@ -54,19 +54,8 @@ struct TestStore {
         seed: UInt64
     ) async throws -> [AcceptedReport] {
         var history = SimulatedHistory(clusters: clusters, from: first, months: months, seed: seed)
-        let decoder = ReportDecoder(pseudonymizer: pseudonymizer)
-        var all: [AcceptedReport] = []
-        while let deliveries = history.next() {
-            for delivery in deliveries {
-                let accepted = AcceptedReport(
-                    cluster: pseudonymizer.pseudonym(of: delivery.report.cluster),
-                    receivedAt: delivery.receivedAt,
-                    report: try decoder.decode(delivery.report.body).report
-                )
-                all.append(accepted)
-                _ = try await store.submit(accepted)
-            }
-        }
+        let all = try history.accepted(pseudonymizer)
+        for report in all { _ = try await store.submit(report) }
         return all
     }
 

@@ -19,66 +19,25 @@ import Testing
 
 @Suite("Sending reports on", .timeLimit(.minutes(2)))
 struct ForwarderTests {
-    private let directory: TemporaryDirectory
-    private let pseudonymizer: Pseudonymizer
-    private let log = LogRecorder()
+    private let stores: ForwardingStores
+    private var log: LogRecorder { stores.log }
 
     init() throws {
-        directory = try TemporaryDirectory()
-        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
-    }
-
-    /// A client that leaves it to others to try again.
-    private static var impatient: HTTPClient.Configuration {
-        var configuration = HTTPClient.Configuration()
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return configuration
-    }
-
-    private func open() throws -> ReportStore {
-        try ReportStore(
-            directory: directory.path,
-            keyCheck: pseudonymizer.checkValue,
-            outboxLimit: 10_000,
-            metrics: NOOPMetricsHandler.instance,
-            logger: log.logger
-        )
+        stores = try ForwardingStores()
     }
 
     /// Has so many clusters report, each its number as nodes.
     private func fill(_ store: ReportStore, _ clusters: ClosedRange<Int>) async throws {
         for cluster in clusters {
-            let id = try #require(ClusterID("cluster-\(cluster)"))
             let sample = Report.Sample(Series(.nodesCount, ["linux", "6.6.\(cluster)"]), Int64(cluster))
-            let now = UTCInstant(secondsSinceEpoch: Int64(Date().timeIntervalSince1970) - 60)
+            let now = UTCInstant.now().advanced(bySeconds: -60)
             _ = try await store.submit(
-                AcceptedReport(cluster: pseudonymizer.pseudonym(of: id), receivedAt: now, report: Report([sample]))
+                AcceptedReport(
+                    cluster: try stores.pseudonym("cluster-\(cluster)"),
+                    receivedAt: now,
+                    report: Report([sample])
+                )
             )
-        }
-    }
-
-    /// Sends on to each URL until the outbox is empty.
-    private func forward(_ store: ReportStore, to urls: [String], batch: Int = 500) async throws {
-        try await HTTPClient.withHTTPClient { http in
-            var pace = Forwarder.Pace()
-            (pace.batch, pace.idle) = (batch, .milliseconds(5))
-            (pace.shortestPause, pace.longestPause) = (.milliseconds(2), .milliseconds(10))
-            let forwarder = Forwarder(
-                store: store,
-                targets: urls.map { ImportClient(url: $0, http: http) },
-                limit: 10_000,
-                longestAge: .seconds(86_400),
-                pace: pace,
-                metrics: NOOPMetricsHandler.instance,
-                logger: log.logger
-            )
-            let group = ServiceGroup(services: [forwarder], logger: log.logger)
-            try await withThrowingTaskGroup(of: Void.self) { tasks in
-                tasks.addTask { try await group.run() }
-                while store.outboxCount > 0 { await Task.yield() }
-                await group.triggerGracefulShutdown()
-                try await tasks.waitForAll()
-            }
         }
     }
 
@@ -86,14 +45,14 @@ struct ForwarderTests {
         "what is refused for now is sent again, to every target; it is said once that it waits, and once that it does not"
     )
     func retries() async throws {
-        let store = try open()
+        let store = try stores.open()
         try await fill(store, 1...5)
         try await ImportStandIn.with(byNumber: { $0 == 3 ? 204 : 503 }) { slow in
             try await ImportStandIn.with(byNumber: { _ in 204 }) { fast in
-                try await forward(store, to: [slow.url, fast.url])
+                try await stores.forward(store, to: [slow.url, fast.url])
                 #expect(slow.bodies.count == 3 && Set(slow.bodies).count == 1)
                 #expect(fast.bodies.count == 1 && fast.bodies == [slow.bodies[0]])
-                #expect(slow.bodies[0].split(separator: "\n").count == 15)
+                #expect(slow.bodies[0].split(separator: "\n").count == 45)
             }
         }
         #expect(log.recorded.count { $0.contains("cannot be sent on") } == 1)
@@ -103,28 +62,28 @@ struct ForwarderTests {
 
     @Test("of a batch that is refused for good only what is to blame is set aside")
     func bisects() async throws {
-        let store = try open()
+        let store = try stores.open()
         try await fill(store, 1...9)
         try await ImportStandIn.with(answer: { $0.contains("6.6.7\"") ? 400 : 204 }) { server in
-            try await forward(store, to: [server.url])
+            try await stores.forward(store, to: [server.url])
             let taken = server.bodies.filter { !$0.contains("6.6.7\"") }.joined()
             for cluster in 1...9 where cluster != 7 { #expect(taken.contains("6.6.\(cluster)\"")) }
         }
-        let refused = try await StoreMaintenance(directory: directory.path).refusedReports(limit: 10)
+        let refused = try await StoreMaintenance(directory: stores.directory.path).refusedReports(limit: 10)
         #expect(refused.map(\.status) == [400])
         try store.close()
     }
 
     @Test("what cannot be read any more is given up and said; the rest is sent on")
     func unreadable() async throws {
-        let store = try open()
+        let store = try stores.open()
         try await fill(store, 1...3)
         let damage = "UPDATE outbox SET digest = 7 WHERE id = (SELECT min(id) FROM outbox)"
-        let path = directory.path + "/" + ReportStore.fileName
+        let path = stores.directory.path + "/" + ReportStore.fileName
         #expect(try await RunningProgram(command: ["sqlite3", path, damage]).ending().status == 0)
         try await ImportStandIn.with(byNumber: { _ in 204 }) { server in
-            try await forward(store, to: [server.url])
-            #expect(server.bodies.joined().split(separator: "\n").count == 6)
+            try await stores.forward(store, to: [server.url])
+            #expect(server.bodies.joined().split(separator: "\n").count == 18)
         }
         #expect(log.recorded.count { $0.contains("cannot be read and are not sent on") } == 1)
         try store.close()
@@ -132,9 +91,9 @@ struct ForwarderTests {
 
     @Test("what waits stays where the forwarder is stopped, and where nobody answers")
     func stops() async throws {
-        let store = try open()
+        let store = try stores.open()
         try await fill(store, 1...3)
-        try await HTTPClient.withHTTPClient(configuration: Self.impatient) { http in
+        try await HTTPClient.withHTTPClient(configuration: ForwardingStores.impatient) { http in
             let forwarder = Forwarder(
                 store: store,
                 targets: [ImportClient(url: "http://127.0.0.1:1/", http: http)],
@@ -158,9 +117,9 @@ struct ForwarderTests {
 
     @Test("what waits for too long is given up, and said")
     func expires() async throws {
-        let store = try open()
+        let store = try stores.open()
         try await fill(store, 1...2)
-        try await HTTPClient.withHTTPClient(configuration: Self.impatient) { http in
+        try await HTTPClient.withHTTPClient(configuration: ForwardingStores.impatient) { http in
             let forwarder = Forwarder(
                 store: store,
                 targets: [ImportClient(url: "http://127.0.0.1:1/", http: http)],
@@ -188,9 +147,9 @@ struct ForwarderTests {
     )
     func realDatabase() async throws {
         try await VictoriaMetricsProcess.with { url in
-            let store = try open()
+            let store = try stores.open()
             try await fill(store, 1...40)
-            try await forward(store, to: [url + "/api/v1/import/prometheus"], batch: 7)
+            try await stores.forward(store, to: [url + "/api/v1/import/prometheus"], batch: 7)
             try store.close()
             try await HTTPClient.withHTTPClient { http in
                 _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))

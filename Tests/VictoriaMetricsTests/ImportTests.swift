@@ -14,12 +14,15 @@ import Testing
 struct ImportTests {
     private let march = UTCInstant(startOf: CalendarMonth(year: 2026, month: 3).firstDay)
 
-    private func accepted(_ cluster: String, _ samples: [Report.Sample], at instant: UTCInstant) throws
-        -> AcceptedReport
-    {
+    private func accepted(
+        _ cluster: String,
+        _ samples: [Report.Sample],
+        at instant: UTCInstant,
+        place: Int = 0
+    ) throws -> AcceptedReport {
         let pseudonymizer = try #require(Pseudonymizer(key: Array(repeating: 1, count: Pseudonymizer.keyLength)))
         let pseudonym = pseudonymizer.pseudonym(of: try #require(ClusterID(cluster)))
-        return AcceptedReport(cluster: pseudonym, receivedAt: instant, report: Report(samples))
+        return AcceptedReport(cluster: pseudonym, receivedAt: instant, place: place, report: Report(samples))
     }
 
     private func nodes(_ kernel: String, _ count: Int64) -> Report.Sample {
@@ -28,18 +31,28 @@ struct ImportTests {
 
     @Test("a batch has the samples and the totals of each report, under the pseudonym and the time of receipt")
     func body() throws {
-        let report = try accepted("a", [nodes("6.6.64-talos", 3), nodes("6.12.18-talos", 2)], at: march)
+        let report = try accepted("a", [nodes("6.6.64-talos", 3), nodes("6.12.18-talos", 2)], at: march, place: 2)
         let samples = try Sample.parse(ImportBatch([report]).body)
-        #expect(samples.allSatisfy { $0.timestamp == march.secondsSinceEpoch * 1_000 })
+        #expect(samples.allSatisfy { $0.timestamp == march.secondsSinceEpoch * 1_000 + 2 })
         #expect(samples.allSatisfy { $0.labels.first == Label(name: "cluster", value: "\(report.cluster)") })
-        #expect(
-            samples.map(\.name) == ["cozy_nodes_count", "cozy_nodes_count"] + [
-                "cozy_report_total", "cozy_report_total",
-            ]
-        )
+        #expect(samples.prefix(2).allSatisfy { $0.name == "cozy_nodes_count" })
         let totals = samples.filter { $0.name == "cozy_report_total" }
         #expect(totals.map { $0.labels.last?.value } == ["clusters", "nodes"])
         #expect(totals.map(\.value) == [1, 5])
+        let values = samples.filter { $0.name == "cozy_report_value" }
+        #expect(
+            values.map { $0.labels.dropFirst().map(\.value) } == [
+                ["kernel", "6.12.18-talos"], ["kernel", "6.6.64-talos"], ["os", "linux (Talos (v1.8.4))"],
+            ]
+        )
+        let collectors = samples.filter { $0.name == "cozy_report_collector" }
+        #expect(collectors.map { $0.labels[1].value } == Array(repeating: "v1-operator", count: 4))
+        #expect(
+            collectors.map { $0.labels[2].value } == [
+                "cozy_cluster_info", "cozy_nodes_count", "cozy_package_info", "cozy_pvs_count",
+            ]
+        )
+        #expect(samples.count == 2 + 2 + 3 + 4)
     }
 
     @Test("a label cannot forge another series")
@@ -100,6 +113,13 @@ struct ImportTests {
     static func expect(_ expression: String, toBe value: String?, _ url: String, _ http: HTTPClient) async throws {
         // It is not told when that is.
         while try await query(expression, url, http) != value { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    /// Expects so many reports to show that were sent on, or the test to go on for too long.
+    static func expectReports(_ count: Int, _ url: String, _ http: HTTPClient) async throws {
+        _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
+        let samples = "sum(count_over_time(cozy_report_total{figure=\"clusters\"}[50y]))"
+        try await expect(samples, toBe: "\(count)", url, http)
     }
 
     private static func query(_ expression: String, _ url: String, _ http: HTTPClient) async throws -> String? {

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import AsyncHTTPClient
+import Logging
+import Metrics
+import ReportStore
+import ServiceLifecycle
+import TelemetryModel
+import TelemetryTesting
+import Testing
+
+@testable import VictoriaMetrics
+
+/// A directory for a store whose reports are sent on.
+struct ForwardingStores {
+    let directory: TemporaryDirectory
+    let pseudonymizer: Pseudonymizer
+    let log = LogRecorder()
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        pseudonymizer = try PseudonymKeyFile.load(fromDirectory: directory.path)
+    }
+
+    /// A client that leaves it to others to try again.
+    static var impatient: HTTPClient.Configuration {
+        var configuration = HTTPClient.Configuration()
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return configuration
+    }
+
+    func pseudonym(_ cluster: String) throws -> Pseudonym {
+        pseudonymizer.pseudonym(of: try #require(ClusterID(cluster)))
+    }
+
+    func open() throws -> ReportStore {
+        try ReportStore(
+            directory: directory.path,
+            keyCheck: pseudonymizer.checkValue,
+            outboxLimit: 1_000_000,
+            metrics: NOOPMetricsHandler.instance,
+            logger: log.logger
+        )
+    }
+
+    /// What sends on to each URL, without long pauses.
+    func forwarder(_ store: ReportStore, to urls: [String], batch: Int = 500, _ http: HTTPClient) -> Forwarder {
+        var pace = Forwarder.Pace()
+        (pace.batch, pace.idle) = (batch, .milliseconds(5))
+        (pace.shortestPause, pace.longestPause) = (.milliseconds(2), .milliseconds(10))
+        return Forwarder(
+            store: store,
+            targets: urls.map { ImportClient(url: $0, http: http) },
+            limit: 10_000,
+            // Tests send on what was received years ago.
+            longestAge: .seconds(100 * 366 * 86_400),
+            pace: pace,
+            metrics: NOOPMetricsHandler.instance,
+            logger: log.logger
+        )
+    }
+
+    /// Sends on to each URL until the outbox is empty.
+    func forward(_ store: ReportStore, to urls: [String], batch: Int = 500) async throws {
+        try await HTTPClient.withHTTPClient { http in
+            let group = ServiceGroup(
+                services: [forwarder(store, to: urls, batch: batch, http)],
+                logger: log.logger
+            )
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                while store.outboxCount > 0 { await Task.yield() }
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+        }
+    }
+}
