@@ -106,8 +106,9 @@ let package = Package(
         .target(
             name: "VictoriaMetrics",
             dependencies: [
-                "TelemetryModel", "Exposition", "ReportStore", "Gzip", httpClient, nioCore, nioHTTP1, nioFoundation, logging,
-                metrics, lifecycle,
+                "TelemetryModel", "Exposition", "ReportStore", "Gzip", httpClient, nioCore, nioHTTP1, nioFoundation,
+                deque,
+                logging, metrics, lifecycle,
             ],
             swiftSettings: swiftSettings
         ),

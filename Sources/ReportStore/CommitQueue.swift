@@ -243,7 +243,7 @@ final class CommitQueue: Sendable {
                 var opened = try ReportWriter(
                     database,
                     memory: takeMemory(),
-                    forwards: outbox.limit != nil,
+                    forwarding: outbox.limit == nil ? nil : outbox.unchangedHours,
                     find: index.find(_:),
                     newRow: index.newRow(after:)
                 )

@@ -81,13 +81,14 @@ extension ReportWriter {
             try database.execute(sql: "DELETE FROM \(table) WHERE cluster = ?", arguments: [row])
         }
         try forgetForwarded(of: row)
+        try eraseForwarded(cluster.bytes)
         try database.execute(sql: "DELETE FROM cluster WHERE id = ?", arguments: [row])
         try removeUnused()
         let first = entry.map { UTCDay(daysSinceEpoch: Int($0.firstDay)).month }
         return Erasure(
             sightings: history.reports.count,
             months: months.count,
-            isCountedInFinishedWindows: first.map { $0 < followedFrom } ?? false
+            isCountedInFinishedWindows: !isForwardOnly && (first.map { $0 < followedFrom } ?? false)
         )
     }
 

@@ -20,6 +20,9 @@ public struct OutboxPart: Equatable, Sendable {
     /// Numbers of those that cannot be read any more.
     public var unreadable: [Int64] = []
 
+    /// The highest number of all; nil where nothing waits.
+    public var last: Int64? { [entries.last?.id, unreadable.last].compactMap { $0 }.max() }
+
     /// Whether nothing waits.
     public var isEmpty: Bool { entries.isEmpty && unreadable.isEmpty }
 }
@@ -32,14 +35,16 @@ public struct OutboxStatistics: Codable, Equatable, Sendable {
     public var setAside: Int
     /// When the oldest that waits was received, RFC 3339; nil where none waits.
     public var oldest: String?
+    /// Clusters that are yet to be erased where reports were sent on to.
+    public var erasures: Int
 
-    /// So many wait, so many are set aside.
-    public init(waiting: Int, setAside: Int, oldest: String?) {
-        (self.waiting, self.setAside, self.oldest) = (waiting, setAside, oldest)
+    /// So many wait, so many are set aside, so many clusters are yet to be erased.
+    public init(waiting: Int, setAside: Int, oldest: String?, erasures: Int = 0) {
+        (self.waiting, self.setAside, self.oldest, self.erasures) = (waiting, setAside, oldest, erasures)
     }
 
     private enum CodingKeys: String, CodingKey {
-        case waiting, oldest
+        case waiting, oldest, erasures
         case setAside = "set_aside"
     }
 }
@@ -60,11 +65,14 @@ public struct RefusedEntry: Codable, Equatable, Sendable {
 final class OutboxCount: Sendable {
     /// The most reports; nil where none are sent on.
     let limit: Int?
+    /// Once in how many hours a report that says the same is sent on.
+    let unchangedHours: Int
     private let count: Atomic<Int>
 
     /// A count as it stands in the tables.
-    init(limit: Int?, count: Int) {
+    init(limit: Int?, unchangedHours: Int, count: Int) {
         self.limit = limit
+        self.unchangedHours = unchangedHours
         self.count = Atomic(count)
     }
 
@@ -97,7 +105,7 @@ struct SecondPlaces {
 extension ReportWriter {
     /// Puts a report that was stored, or seen at a new time, into the outbox, where reports are sent on.
     mutating func forward(_ state: State, of row: Int) throws {
-        guard forwards else { return }
+        guard forwarding != nil else { return }
         try database.run(
             "INSERT INTO outbox (cluster, month, digest, received, place) VALUES (?, ?, ?, ?, ?)",
             [
@@ -106,6 +114,24 @@ extension ReportWriter {
             ]
         )
         outboxChange += 1
+    }
+
+    /// Whether a report that says the same as before is to be sent on again: the first of a day always, else in the first hour
+    /// of each part of the time since 1970 that is so many hours long.
+    func isDue(_ known: Sighting, _ state: State) -> Bool {
+        guard let forwarding else { return false }
+        guard known.days & state.dayBit != 0 else { return true }
+        let hour = Int(state.hourSinceEpoch)
+        return (hour - state.hour + known.lastHour) / forwarding < hour / forwarding
+    }
+
+    /// Remembers a cluster to be erased where reports were sent on to, if any ever were.
+    func eraseForwarded(_ cluster: [UInt8]) throws {
+        guard try Meta.number(Meta.forwards, in: database) == 1 else { return }
+        try database.run(
+            "INSERT INTO erased (pseudonym, at) VALUES (?, ?) ON CONFLICT (pseudonym) DO UPDATE SET at = excluded.at",
+            [.bytes(cluster), .number(UTCInstant.now().secondsSinceEpoch)]
+        )
     }
 
     /// Takes reports of a cluster out of the outbox, with the rows that they rest on: all, or those before a month.
@@ -123,12 +149,14 @@ extension ReportStore {
     /// How many reports wait to be sent on.
     public var outboxCount: Int { outbox.value }
 
-    /// The first reports that wait to be sent on.
+    /// The first reports that wait to be sent on, but for those of clusters that are yet to be erased there.
     ///
-    /// - Parameter limit: So many at the most.
+    /// - Parameters:
+    ///   - limit: So many at the most.
+    ///   - number: Those behind this one.
     /// - Returns: The reports, and what cannot be read.
     /// - Throws: `StoreError.unavailable`.
-    public func firstOfOutbox(_ limit: Int) async throws -> OutboxPart {
+    public func firstOfOutbox(_ limit: Int, after number: Int64 = 0) async throws -> OutboxPart {
         do {
             return try await pool.read { database in
                 var part = OutboxPart()
@@ -139,10 +167,12 @@ extension ReportStore {
                         LEFT JOIN cluster ON cluster.id = outbox.cluster
                         LEFT JOIN sighting ON sighting.cluster = outbox.cluster AND sighting.month = outbox.month
                           AND sighting.digest = outbox.digest
-                        WHERE refused IS NULL ORDER BY outbox.id LIMIT ?
+                        WHERE refused IS NULL AND outbox.id > ?
+                          AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.pseudonym = cluster.pseudonym)
+                        ORDER BY outbox.id LIMIT ?
                         """
                 )
-                for row in try Row.fetchAll(statement, arguments: [limit]) {
+                for row in try Row.fetchAll(statement, arguments: [number, limit]) {
                     let id: Int64 = row[0]
                     do {
                         part.entries.append(try OutboxEntry(id: id, row, &interner, in: database))
@@ -194,6 +224,48 @@ extension ReportStore {
             let gone = database.changesCount
             try database.execute(sql: "DELETE FROM outbox WHERE received < ?", arguments: arguments)
             return gone
+        }
+    }
+
+    /// Clusters that were erased here and are yet to be erased where reports were sent on to.
+    ///
+    /// - Parameters:
+    ///   - limit: So many at the most.
+    ///   - instant: Those that were erased by then.
+    /// - Returns: Their pseudonyms.
+    /// - Throws: `StoreError.unavailable`.
+    public func erasedClusters(_ limit: Int, by instant: UTCInstant) async throws -> [Pseudonym] {
+        do {
+            return try await pool.read { database in
+                let statement = try database.cachedStatement(sql: "SELECT pseudonym FROM erased WHERE at <= ? LIMIT ?")
+                return try Row.fetchAll(statement, arguments: [instant.secondsSinceEpoch, limit]).compactMap { row in
+                    Pseudonym(bytes: try row.bytes(0, of: "erased"))
+                }
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
+    /// Forgets clusters that are erased everywhere, from the file too.
+    ///
+    /// - Parameters:
+    ///   - clusters: Their pseudonyms.
+    ///   - instant: One that was erased again since then is not forgotten.
+    /// - Throws: `StoreError.unavailable`.
+    public func settleErased(_ clusters: [Pseudonym], by instant: UTCInstant) async throws {
+        try await write { [self] database in
+            try database.inTransaction(.immediate) {
+                for cluster in clusters {
+                    try database.run(
+                        "DELETE FROM erased WHERE pseudonym = ? AND at <= ?",
+                        [.bytes(cluster.bytes), .number(instant.secondsSinceEpoch)]
+                    )
+                }
+                return .commit
+            }
+            // Where somebody reads the log, it is emptied by the next erasure or at the end.
+            try? emptyLog(database)
         }
     }
 
@@ -258,7 +330,8 @@ extension StoreMaintenance {
                         database,
                         sql: "SELECT count(*) FROM outbox WHERE refused IS NOT NULL"
                     ) ?? 0,
-                    oldest: oldest.map { UTCInstant(secondsSinceEpoch: $0).rfc3339 }
+                    oldest: oldest.map { UTCInstant(secondsSinceEpoch: $0).rfc3339 },
+                    erasures: try Int.fetchOne(database, sql: "SELECT count(*) FROM erased") ?? 0
                 )
             }
         }

@@ -41,6 +41,8 @@ public final class ReportStore: Sendable {
     let isLogLeft = Atomic(false)
     /// How many reports wait to be sent on.
     let outbox: OutboxCount
+    /// Whether reports are kept only until they are sent on and recognised, without figures.
+    public let isForwardOnly: Bool
 
     /// The name of the file in the data directory.
     public static let fileName = "telemetry.sqlite"
@@ -55,6 +57,8 @@ public final class ReportStore: Sendable {
     ///   - maximumWaiting: So many reports wait for their commit at the most.
     ///   - maximumWaitingSamples: So many samples of them wait at the most; one report alone may have more.
     ///   - outboxLimit: So many reports wait to be sent on at the most; nil where none are sent on.
+    ///   - unchangedHours: A report that says the same is sent on once in so many hours, and on each day.
+    ///   - isForwardOnly: Whether the store is one without figures; nil for whatever it is.
     ///   - metrics: Where commits are counted.
     ///   - logger: Where failed commits are reported, and how far a migration is.
     /// - Throws: `StoreError`.
@@ -65,6 +69,8 @@ public final class ReportStore: Sendable {
         maximumWaiting: Int = 10_000,
         maximumWaitingSamples: Int = 1_000_000,
         outboxLimit: Int? = nil,
+        unchangedHours: Int = 1,
+        isForwardOnly: Bool? = nil,
         metrics: any MetricsFactory,
         logger: Logger
     ) throws {
@@ -78,12 +84,20 @@ public final class ReportStore: Sendable {
             lock = try DirectoryLock(directory: directory)
             pool = try StoreFile.open(path, logger: logger)
             try StoreFile.checkKey(keyCheck, in: pool, path: keyPath ?? directory + "/" + PseudonymKeyFile.name)
+            self.isForwardOnly = try pool.write { database in
+                if outboxLimit != nil { try Meta.set(Meta.forwards, to: 1, in: database) }
+                return try Meta.mode(isForwardOnly, directory: directory, in: database)
+            }
             clusters = try pool.read { database in
                 // Nothing is taken without these.
                 for name in [Meta.ordinal, Meta.followedFrom, Meta.clock] { _ = try Meta.number(name, in: database) }
                 return try ClusterDirectory(database)
             }
-            outbox = OutboxCount(limit: outboxLimit, count: try pool.read(Outbox.waiting))
+            outbox = OutboxCount(
+                limit: outboxLimit,
+                unchangedHours: unchangedHours,
+                count: try pool.read(Outbox.waiting)
+            )
             if clusters.damagedRows > 0 {
                 logger.error(
                     "rows of clusters cannot be read; their reports are refused, see store check",

@@ -31,8 +31,8 @@ struct ReportWriter {
     /// The clusters that the transaction touched, by row.
     private(set) var entries: [Int: ClusterIndex.Entry] = [:]
     private var newRows: [Pseudonym: Int] = [:]
-    /// Whether reports are sent on.
-    let forwards: Bool
+    /// Once in how many hours a report that says the same is sent on; nil where none are sent on.
+    let forwarding: Int?
     /// How many more reports wait to be sent on than before.
     var outboxChange = 0
     /// The row of a cluster that is committed.
@@ -42,26 +42,28 @@ struct ReportWriter {
     private var firstOrdinal: Int = 0
     /// Totals of windows that begin before this month are finished.
     private(set) var followedFrom = CalendarMonth(index: 0)
+    /// Whether there are no figures: every window counts as finished.
+    var isForwardOnly: Bool { followedFrom.index == Meta.never }
 
     /// A writer.
     ///
     /// - Parameters:
     ///   - database: The writing connection, in a transaction.
     ///   - memory: What the last committed transaction left.
-    ///   - forwards: Whether reports are sent on.
+    ///   - forwarding: Once in how many hours a report that says the same is sent on; nil where none are sent on.
     ///   - find: The row of a cluster that is committed.
     ///   - newRow: The row for a new cluster after so many others of this transaction.
     /// - Throws: What SQLite says.
     init(
         _ database: Database,
         memory: WriterMemory,
-        forwards: Bool = false,
+        forwarding: Int? = nil,
         find: @escaping (Pseudonym) throws -> (row: Int, entry: ClusterIndex.Entry)?,
         newRow: @escaping (Int) -> Int
     ) throws {
         self.database = database
         self.memory = memory
-        self.forwards = forwards
+        self.forwarding = forwarding
         self.find = find
         self.newRow = newRow
         self.memory.interner.trim()
@@ -114,7 +116,7 @@ struct ReportWriter {
     ///
     /// Rows are kept for more than a year, so that this is no month that a clock shows in the course of time.
     private func refuseFinished(_ month: CalendarMonth) throws(StoreError) {
-        guard month - (Window.Length.year.months - 1) >= followedFrom else { throw .clockBehind }
+        guard isForwardOnly || month - (Window.Length.year.months - 1) >= followedFrom else { throw .clockBehind }
     }
 
     /// Writes what was collected.
@@ -203,7 +205,7 @@ extension ReportWriter {
         from old: ClusterIndex.Entry,
         to new: ClusterIndex.Entry
     ) throws {
-        guard new.secondDay != old.secondDay else { return }
+        guard new.secondDay != old.secondDay, !isForwardOnly else { return }
         let second = UTCDay(daysSinceEpoch: Int(new.secondDay))
         var scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: second)
         scope.isOnlyEstablished = true
@@ -240,9 +242,8 @@ extension ReportWriter {
 extension ReportWriter {
     /// Keeps a report that the cluster had not sent in the month.
     private mutating func insert(_ content: ReportContent, _ state: State, of sender: Sender) throws {
-        let facts = try content.facts(interner: &memory.interner, in: database)
         ordinal += 1
-        try addDay(facts, state, of: sender)
+        if !isForwardOnly { try count(content, state, of: sender) }
         let hours = state.hour...state.hour
         try Sighting(hours: hours, days: state.dayBit, ordinal: ordinal, content: content.bytes)
             .insert(
@@ -253,9 +254,15 @@ extension ReportWriter {
                 in: database
             )
         changes.use(content.series, by: 1)
+        try forward(state, of: sender.row)
+    }
+
+    /// Adds a report that the cluster had not sent in the month to the day and to all windows that hold it.
+    private mutating func count(_ content: ReportContent, _ state: State, of sender: Sender) throws {
+        let facts = try content.facts(interner: &memory.interner, in: database)
+        try addDay(facts, state, of: sender)
         var months = try months(of: sender, around: state.month)
         try setLast(facts, facts.peaks, state, of: sender, in: &months)
-        try forward(state, of: sender.row)
     }
 
     /// Brings a sighting up to date, where there is anything to bring.
@@ -264,19 +271,21 @@ extension ReportWriter {
         let isLatest = try isLatest(known, state, of: sender)
         sighting.cover(hour: state.hour, day: state.dayBit)
         if isLatest, sighting == known { return }
-        if sighting.days != known.days || !isLatest {
+        if !isLatest {
+            ordinal += 1
+            sighting.ordinal = ordinal
+        }
+        if !isForwardOnly, sighting.days != known.days || !isLatest {
             let content = try ReportContent(bytes: known.content, interner: &memory.interner, in: database)
             let facts = try content.facts(interner: &memory.interner, in: database)
             if sighting.days != known.days { try addDay(facts, state, of: sender) }
             if !isLatest {
-                ordinal += 1
-                sighting.ordinal = ordinal
                 var months = try months(of: sender, around: state.month)
                 try setLast(facts, [], state, of: sender, in: &months)
             }
         }
         try sighting.update(state, row: sender.row, in: database)
-        try forward(state, of: sender.row)
+        if !isLatest || isDue(known, state) { try forward(state, of: sender.row) }
     }
 
     /// Whether no report was accepted later that this one has to be told from: one of the same collector, or of the other
@@ -285,10 +294,12 @@ extension ReportWriter {
     /// The two collectors of v1 report in turn, and which of them was last says nothing.
     private func isLatest(_ sighting: Sighting, _ state: State, of sender: Sender) throws -> Bool {
         if let known = sender.entry.isLatest(state.digest, of: state.collector, in: state.month) { return known }
-        let months = try months(of: sender, around: state.month).months
-        return !months.flatMap(\.summary.lasts).contains { last in
-            last.ordinal > sighting.ordinal && last.collector != state.collector.sibling
-        }
+        return try !Sighting.isAny(
+            of: sender.row,
+            after: sighting.ordinal,
+            butOf: state.collector.sibling,
+            in: database
+        )
     }
 
     /// The months that share a window with one.

@@ -64,6 +64,9 @@ extension ReportStore {
 
     /// Deletes the rows of months before one.
     ///
+    /// Where reports were sent on, clusters that no rows are left of are to be erased there, too; but a store without figures
+    /// only forgets rows.
+    ///
     /// First the totals of all windows and days that hold such a month are finished: they no longer change, and names that
     /// few clusters have are folded in them. Then the rows go, in transactions that reports are committed between.
     ///
@@ -154,11 +157,18 @@ extension ReportWriter {
                 deleted.damaged += 1
                 continue
             }
-            let isLeft = try database.cachedStatement(sql: "SELECT 1 FROM month WHERE cluster = ? LIMIT 1")
+            let isLeft = try database.cachedStatement(sql: "SELECT 1 FROM sighting WHERE cluster = ? LIMIT 1")
             if try Row.fetchOne(isLeft, arguments: [row]) == nil { deleted.gone.append(row) }
         }
         let delete = try database.cachedStatement(sql: "DELETE FROM cluster WHERE id = ?")
-        for row in deleted.gone { try delete.execute(arguments: [row]) }
+        for row in deleted.gone {
+            if !isForwardOnly {
+                let pseudonym = try database.cachedStatement(sql: "SELECT pseudonym FROM cluster WHERE id = ?")
+                let found = try Row.fetchOne(pseudonym, arguments: [row])
+                if let bytes = try found?.bytes(0, of: "cluster") { try eraseForwarded(bytes) }
+            }
+            try delete.execute(arguments: [row])
+        }
         return deleted
     }
 

@@ -38,6 +38,12 @@ enum Schema {
           place INTEGER NOT NULL,
           refused INTEGER
         ) STRICT;
+
+        -- Clusters that were erased here, when in seconds since 1970, and are yet to be erased where reports were sent on to.
+        CREATE TABLE erased (
+          pseudonym BLOB PRIMARY KEY,
+          at INTEGER NOT NULL
+        ) STRICT;
         """
 
     private static let version2 = """
@@ -126,14 +132,18 @@ enum Meta {
     static let ordinal = "ordinal"
     /// The first month whose rows are all there; totals of windows that begin before it are finished.
     static let followedFrom = "followed from"
+    /// The month that a store without figures follows windows from: one that never comes.
+    static let never = StoredNumbers.months.upperBound
 
+    /// 1 where reports were ever sent on.
+    static let forwards = "forwards"
     /// The last hour since 1970 that the receiving clock was believed in.
     static let clock = "clock"
 
     /// The numbers, and what they can be; each is 0 before it is set.
     private static let ranges = [
         ordinal: 0...StoredNumbers.ordinals.upperBound, followedFrom: StoredNumbers.months,
-        clock: StoredNumbers.hoursSinceEpoch,
+        clock: StoredNumbers.hoursSinceEpoch, forwards: 0...1,
     ]
     /// Every name that there is.
     static let names = Set(ranges.keys).union([keyCheck])
@@ -151,6 +161,19 @@ enum Meta {
     static func keyCheck(in database: Database) throws -> [UInt8]? {
         let row = try Row.fetchOne(database, sql: "SELECT value FROM meta WHERE name = ?", arguments: [keyCheck])
         return try row?.bytes(0, of: "meta")
+    }
+
+    /// Whether a store is one without figures; a store that has no clusters yet becomes what is wanted.
+    ///
+    /// - Throws: `StoreError.otherMode` where it is not what is wanted.
+    static func mode(_ wanted: Bool?, directory: String, in database: Database) throws -> Bool {
+        let isForwardOnly = try number(followedFrom, in: database) == never
+        guard let wanted, wanted != isForwardOnly else { return isForwardOnly }
+        guard try Row.fetchOne(database, sql: "SELECT 1 FROM cluster LIMIT 1") == nil else {
+            throw StoreError.otherMode(directory: directory, isForwardOnly: isForwardOnly)
+        }
+        try set(followedFrom, to: wanted ? never : 0, in: database)
+        return wanted
     }
 
     /// Replaces the check value of the key.

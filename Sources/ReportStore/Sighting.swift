@@ -128,6 +128,19 @@ struct Sighting: Equatable {
         )
     }
 
+    /// Whether a cluster's report was accepted behind a place in the order of all, but for those of a collector.
+    static func isAny(
+        of row: Int,
+        after ordinal: Int,
+        butOf collector: Collector?,
+        in database: Database
+    ) throws -> Bool {
+        let statement = try database.cachedStatement(
+            sql: "SELECT 1 FROM sighting WHERE cluster = ? AND ordinal > ? AND collector IS NOT ? LIMIT 1"
+        )
+        return try Row.fetchOne(statement, arguments: [row, ordinal, collector?.rawValue]) != nil
+    }
+
     /// The contents of a cluster's reports that were seen on a day, but for one.
     static func contents(
         of row: Int,

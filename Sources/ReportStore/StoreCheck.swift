@@ -100,7 +100,10 @@ public struct StoreCheck: Codable, Equatable, Sendable {
         let scope = ClusterMonths.Scope(followedFrom: followedFrom, establishedSince: days.second)
         let months = try history.add(to: &changes, scope: scope) { try interner.metric(of: $0, in: database) }
         let stored = try StoredMonths.fetch(id, in: database)
-        if months != stored { note("the months of a cluster are not what its reports come to") }
+        // A store without figures has none.
+        if followedFrom.index == Meta.never ? !stored.isEmpty : months != stored {
+            note("the months of a cluster are not what its reports come to")
+        }
         if !history.agrees(first: days.first, second: days.second, allFrom: followedFrom) {
             note("the days of a cluster are not when its reports were seen")
         }

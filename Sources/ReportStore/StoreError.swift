@@ -18,6 +18,8 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
     case cannotCopy(path: String, reason: String)
     /// A file cannot be restored; the reason says what to do.
     case cannotRestore(path: String, reason: String)
+    /// The store has figures and is to be used without, or the other way round.
+    case otherMode(directory: String, isForwardOnly: Bool)
     /// The pseudonym key is not the one that this store was written with.
     case wrongKey(path: String)
     /// There is a store, and the file with its pseudonym key is not there.
@@ -59,6 +61,10 @@ public enum StoreError: Error, Equatable, Sendable, CustomStringConvertible {
             "cannot write \(path): \(reason)"
         case .cannotRestore(let path, let reason):
             "cannot restore \(path): \(reason); nothing was changed"
+        case .otherMode(let directory, true):
+            "\(directory) has a store of --mode forward-only, which knows no figures; give another --data-dir"
+        case .otherMode(let directory, false):
+            "\(directory) has a store with figures; start without --mode forward-only, or give another --data-dir"
         case .wrongKey(let path):
             "\(path) is not the key that this store was written with; \(Self.keyAdvice)"
         case .missingKey(let path):

@@ -39,6 +39,10 @@ public struct Overview: Codable, Equatable, Sendable {
         public var apps: [String: Int64]
         /// The same of the clusters that were seen on at least two UTC days.
         public var established: Established
+        /// The first day that there is data of, `2026-02-10`, where that is after `start`; else nil, and left out.
+        ///
+        /// What was before is not in the figures.
+        public var dataSince: String?
     }
 
     /// The figures of the established clusters of a window.
@@ -98,6 +102,7 @@ extension Overview.Period {
         avgTenantsPerCluster = all.avgTenantsPerCluster
         apps = publicApplications(of: totals.all, threshold: threshold)
         established = Overview.Established(totals.established)
+        dataSince = totals.dataSince?.description
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -106,6 +111,7 @@ extension Overview.Period {
         case avgNodesPerCluster = "avg_nodes_per_cluster"
         case totalTenants = "total_tenants"
         case avgTenantsPerCluster = "avg_tenants_per_cluster"
+        case dataSince = "data_since"
     }
 }
 

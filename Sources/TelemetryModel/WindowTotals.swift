@@ -8,8 +8,10 @@ public struct WindowTotals: Equatable, Sendable {
     public let all: [Figure: Int64]
     /// Of those among them that were established by the window's end: seen on at least two UTC days.
     public let established: [Figure: Int64]
-    /// The first day that there is any data of, where that is after the window's first: what was before is not known, as it is
-    /// beyond the retention of the storage or was never collected. Nil where the totals are of the whole window.
+    /// The first day that there is any data of, where that is after the window's first; nil where the totals are of the whole
+    /// window.
+    ///
+    /// What was before is not known, as it is beyond the retention of the storage or was never collected.
     public let dataSince: UTCDay?
 
     /// The totals of a window.

@@ -26,9 +26,8 @@ public struct Backend: Service {
     let settings: BackendSettings
     private let store: ReportStore
     let reports: IngestHandler.Shared
-    private let overview: OverviewEndpoint
-    private let published: PublishedBreakdowns
-    private let breakdowns: BreakdownEndpoint
+    /// What answers figures; nil where there are none.
+    private let figures: PublicFigures?
     private let cluster: ClusterEndpoint
     private let access: AccessEndpoint
     private let retention: RetentionService
@@ -41,6 +40,7 @@ public struct Backend: Service {
     /// - Parameters:
     ///   - settings: What can be set.
     ///   - store: The store; it stays the caller's, who closes it after `run` returned.
+    ///   - source: Where figures are read; nil for the store.
     ///   - pseudonymizer: Replaces identifiers.
     ///   - registry: What `/metrics` shows, and where the backend counts.
     ///   - logger: The backend's log.
@@ -50,6 +50,7 @@ public struct Backend: Service {
     public init(
         settings: BackendSettings,
         store: ReportStore,
+        figures source: (any FigureSource)? = nil,
         pseudonymizer: Pseudonymizer,
         registry: MetricsRegistry,
         logger: Logger,
@@ -97,18 +98,12 @@ public struct Backend: Service {
             sourceGuard: sourceGuard,
             logger: logger
         )
-        overview = OverviewEndpoint(store: store, anonymityThreshold: settings.anonymityThreshold, now: now)
-        published = PublishedBreakdowns(
-            store: store,
-            threshold: settings.anonymityThreshold,
-            directory: settings.dataDirectory,
-            now: now,
-            logger: logger
-        )
-        breakdowns = BreakdownEndpoint(published: published, anonymityThreshold: settings.anonymityThreshold, now: now)
+        let source: (any FigureSource)? = settings.isForwardOnly ? nil : source ?? store
+        figures = source.map { PublicFigures($0, settings, now: now, logger: logger) }
         cluster = ClusterEndpoint(store: store, pseudonymizer: pseudonymizer, signatures: signatures)
         access = AccessEndpoint(
             store: store,
+            figures: source,
             pseudonymizer: pseudonymizer,
             gate: AccessGate(
                 directory: settings.dataDirectory,
@@ -152,9 +147,10 @@ public struct Backend: Service {
             },
         ]
         let certificates: [any Service] = [tls, adminTLS].compactMap { $0 }
+        let editions: [any Service] = [figures?.published].compactMap { $0 }
         let group = ServiceGroup(
             configuration: .init(
-                services: listeners + certificates + [Readiness(ports: ports, onReady: ready), retention, published],
+                services: listeners + certificates + [Readiness(ports: ports, onReady: ready), retention] + editions,
                 logger: quiet
             )
         )
@@ -181,8 +177,12 @@ public struct Backend: Service {
     /// What the internet may ask beside `/`, which is answered before the routes.
     var publicEndpoints: Endpoints {
         var endpoints = commonEndpoints(isSecure: settings.tls != nil)
-        endpoints.on(.get, "/api/overview", overview.answer)
-        endpoints.on(.get, "/api/breakdowns", breakdowns.answer)
+        if let figures {
+            endpoints.on(.get, "/api/overview", figures.overview.answer)
+            endpoints.on(.get, "/api/breakdowns", figures.breakdowns.answer)
+        } else {
+            endpoints.under("/api/") { _ in throw Refusal.noFigures }
+        }
         endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
         return endpoints
     }
@@ -208,6 +208,30 @@ public struct Backend: Service {
         var logger = logger
         logger.logLevel = max(logger.logLevel, .critical)
         return logger
+    }
+}
+
+/// What answers the figures that everybody may see.
+private struct PublicFigures {
+    let overview: OverviewEndpoint
+    let published: PublishedBreakdowns
+    let breakdowns: BreakdownEndpoint
+
+    init(
+        _ source: any FigureSource,
+        _ settings: BackendSettings,
+        now: @escaping @Sendable () -> UTCInstant,
+        logger: Logger
+    ) {
+        overview = OverviewEndpoint(figures: source, anonymityThreshold: settings.anonymityThreshold, now: now)
+        published = PublishedBreakdowns(
+            figures: source,
+            threshold: settings.anonymityThreshold,
+            directory: settings.dataDirectory,
+            now: now,
+            logger: logger
+        )
+        breakdowns = BreakdownEndpoint(published: published, anonymityThreshold: settings.anonymityThreshold, now: now)
     }
 }
 

@@ -24,6 +24,8 @@ public struct BackendSettings: Sendable {
     public var largestUnpackedBody = 10 * 1024 * 1024
     /// The memory for all bodies that are being read, in bytes; further ones are answered 503.
     public var largestBodiesInFlight = 256 * 1024 * 1024
+    /// Whether the backend takes reports and sends them on, and knows no figures.
+    public var isForwardOnly = false
     /// Whether reports that are not signed are refused.
     public var requiresSignatures = false
     /// *k*: what could single a cluster out is published where at least so many clusters have it.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Hummingbird
-import ReportStore
 import TelemetryModel
 
 /// `GET /api/overview?year=YYYY&month=MM`: the public figures of the month, the quarter and the year that end with it.
 struct OverviewEndpoint: Sendable {
-    let store: ReportStore
+    let figures: any FigureSource
     let anonymityThreshold: Int
     let now: @Sendable () -> UTCInstant
 
@@ -21,7 +20,7 @@ struct OverviewEndpoint: Sendable {
 
     /// The figures that end with a month.
     func overview(of month: CalendarMonth) async throws -> Overview {
-        let totals = try await store.totals(of: Window.Length.allCases.map { Window($0, endingWith: month) })
+        let totals = try await figures.totals(of: Window.Length.allCases.map { Window($0, endingWith: month) })
         return Overview(endingWith: month, generatedAt: now(), threshold: anonymityThreshold) { window in
             totals[window] ?? WindowTotals(window: window, all: [:], established: [:])
         }

@@ -2,7 +2,6 @@
 
 import Foundation
 import Logging
-import ReportStore
 import ServiceLifecycle
 import TelemetryModel
 
@@ -22,7 +21,7 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     /// The name of the file.
     static let fileName = "published-breakdowns.json"
 
-    private let store: ReportStore
+    private let figures: any FigureSource
     private let threshold: Int
     private let path: String
     private let now: @Sendable () -> UTCInstant
@@ -33,19 +32,19 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     private var making: Task<Void, Never>?
 
     /// - Parameters:
-    ///   - store: Where they are read.
+    ///   - figures: Where they are read.
     ///   - threshold: *k*.
     ///   - directory: The data directory.
     ///   - now: The clock.
     ///   - logger: Where failures are said.
     init(
-        store: ReportStore,
+        figures: any FigureSource,
         threshold: Int,
         directory: String,
         now: @escaping @Sendable () -> UTCInstant,
         logger: Logger
     ) {
-        self.store = store
+        self.figures = figures
         self.threshold = threshold
         path = directory + "/" + Self.fileName
         self.now = now
@@ -70,7 +69,7 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
     /// The public breakdowns by a dimension of windows that end with a month, and the day that they are of; nil where there
     /// are none yet.
     ///
-    /// - Throws: `StoreError`.
+    /// - Throws: What reading them throws.
     func breakdowns(
         by dimension: TelemetryModel.Dimension,
         endingWith month: CalendarMonth
@@ -88,7 +87,7 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             }
         } else {
             // No report can be of a month that has been over for so long.
-            for (window, counts) in try await store.breakdowns(by: dimension, in: windows) {
+            for (window, counts) in try await figures.breakdowns(by: dimension, in: windows) {
                 result[window.length] = PublicBreakdown(counts, threshold: threshold)
             }
         }
@@ -136,7 +135,7 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
         var edition = Edition(day: day.daysSinceEpoch, threshold: threshold)
         for window in windows { edition.breakdowns[Self.key(window)] = [:] }
         for dimension in TelemetryModel.Dimension.allCases {
-            for (window, counts) in try await store.breakdowns(by: dimension, in: windows) {
+            for (window, counts) in try await figures.breakdowns(by: dimension, in: windows) {
                 let breakdown = PublicBreakdown(counts, threshold: threshold)
                 edition.breakdowns[Self.key(window), default: [:]][dimension.rawValue] = breakdown
             }

@@ -24,6 +24,7 @@ struct Refusal: Error, Equatable {
         case let error as ReportError: self = .badRequest(error.description)
         case let error as SignatureError: self = .unproven(error)
         case let error as StoreError: self = .unavailable(error)
+        case is FiguresUnavailable: self = .busy("the figures cannot be read now")
         case is AccessError: self = .busy("access cannot be decided or written down now")
         case is NIOTooManyBytesError: self.init(status: .contentTooLarge, message: "the body is too large")
         default: return nil
@@ -50,6 +51,11 @@ struct Refusal: Error, Equatable {
     var isForLater: Bool { status == .tooManyRequests || status.kind == .serverError }
 
     static func badRequest(_ message: String) -> Self { Self(status: .badRequest, message: message) }
+
+    /// This backend takes reports and sends them on, and knows no figures.
+    static var noFigures: Self {
+        Self(status: .notFound, message: "this backend has no figures; ask one without --mode forward-only")
+    }
 
     /// It is not shown who sends.
     static func unproven(_ error: SignatureError) -> Self {

@@ -32,8 +32,13 @@ struct RetentionService: Service {
             try await cancelWhenGracefulShutdown {
                 var plan = RetentionPlan(period)
                 var trust = ClockTrust(isAccepted: isClockAccepted)
+                var forgotten: CalendarMonth?
                 while true {
-                    try await keep(&plan, &trust)
+                    if store.isForwardOnly {
+                        try await forget(&forgotten, &trust)
+                    } else {
+                        try await keep(&plan, &trust)
+                    }
                     try await pause()
                 }
             }
@@ -65,6 +70,22 @@ struct RetentionService: Service {
             throw error
         } catch {
             plan.ended(well: false)
+            logger.error("rows that are out of date could not be deleted", metadata: ["reason": "\(error)"])
+        }
+    }
+
+    /// Deletes what a store without figures does not need any more: rows of months before the last one.
+    ///
+    /// - Throws: `CancellationError` alone.
+    private func forget(_ forgotten: inout CalendarMonth?, _ trust: inout ClockTrust) async throws {
+        do {
+            let now = now()
+            guard forgotten != now.month, try await believes(now, &trust) else { return }
+            try await delete(before: now.month - 1)
+            forgotten = now.month
+        } catch let error as CancellationError {
+            throw error
+        } catch {
             logger.error("rows that are out of date could not be deleted", metadata: ["reason": "\(error)"])
         }
     }

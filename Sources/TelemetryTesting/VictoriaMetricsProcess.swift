@@ -44,6 +44,7 @@ package final class VictoriaMetricsProcess: Sendable {
     ///   - flags: More flags than it has anyhow.
     ///   - isolation: Where the body runs.
     ///   - body: Gets the database.
+    /// - Throws: What the body throws, or where it cannot be started.
     package static func withProcess(
         _ flags: [String] = [],
         isolation: isolated (any Actor)? = #isolation,

@@ -35,6 +35,7 @@ final class AnswerCache<Question: Hashable & Sendable, Answer: Sendable>: Sendab
     ///   - question: The question.
     ///   - lifetime: For how long an answer is kept that is got now; nil for good.
     ///   - ask: Gets it. It goes on where who asked for it does not wait any more, as others may.
+    /// - Returns: The answer.
     /// - Throws: What `ask` throws.
     func answer(
         to question: Question,

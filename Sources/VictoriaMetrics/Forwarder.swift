@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DequeModule
 public import Logging
 public import Metrics
 public import ReportStore
 public import ServiceLifecycle
+import Synchronization
 public import TelemetryModel
 
 /// Sends what waits in the outbox of a store on to VictoriaMetrics, in the order of acceptance, until graceful shutdown.
 ///
-/// A batch is taken out of the outbox once every target has it. Where one does not take it for now, the batch is sent again to
-/// all of them, which changes nothing where it is: the same samples at the same times.
+/// A batch is taken out of the outbox once every target has had it for some time: VictoriaMetrics answers before it has written
+/// to disk, and loses the last seconds where it is killed. Where a target failed or was started anew meanwhile, everything that
+/// is still in the outbox is sent again to all of them, which changes nothing where it is: the same samples at the same times.
 public struct Forwarder: Service {
     /// How it goes about it.
     public struct Pace: Sendable {
@@ -21,6 +24,12 @@ public struct Forwarder: Service {
         public var shortestPause = Duration.seconds(1)
         /// The longest pause there is.
         public var longestPause = Duration.seconds(60)
+        /// So long a report stays in the outbox after the targets had it: by then they have written it.
+        public var settling = Duration.seconds(15)
+        /// So long after its erasure a cluster is erased at the targets: by then they find what was sent last.
+        public var erasureDelay = Duration.seconds(60)
+        /// So long it goes on sending after graceful shutdown, where something waits and the targets take it.
+        public var farewell = Duration.seconds(5)
 
         /// The usual pace.
         public init() {}
@@ -32,6 +41,7 @@ public struct Forwarder: Service {
     private let longestAge: Duration
     private let pace: Pace
     private let now: @Sendable () -> UTCInstant
+    private let onErased: @Sendable () -> Void
     private let logger: Logger
     private let waiting: Gauge
     private let forwarded: Counter
@@ -49,6 +59,7 @@ public struct Forwarder: Service {
     ///   - pace: How it goes about it.
     ///   - metrics: Where it counts.
     ///   - logger: Where it says that it cannot send, and can again.
+    ///   - onErased: Told when clusters were erased at the targets.
     ///   - now: The clock.
     public init(
         store: ReportStore,
@@ -58,6 +69,7 @@ public struct Forwarder: Service {
         pace: Pace = Pace(),
         metrics: any MetricsFactory,
         logger: Logger,
+        onErased: @escaping @Sendable () -> Void = {},
         now: @escaping @Sendable () -> UTCInstant = UTCInstant.now
     ) {
         self.store = store
@@ -66,6 +78,7 @@ public struct Forwarder: Service {
         self.longestAge = longestAge
         self.pace = pace
         self.now = now
+        self.onErased = onErased
         self.logger = logger
         waiting = Gauge(label: "telemetry_outbox_reports", factory: metrics)
         forwarded = Counter(label: "telemetry_outbox_forwarded", factory: metrics)
@@ -74,12 +87,32 @@ public struct Forwarder: Service {
         failures = Counter(label: "telemetry_outbox_failed_attempts", factory: metrics)
     }
 
-    /// Sends until graceful shutdown; what waits then goes on waiting in the store.
+    /// Sends until graceful shutdown, and then what waits for as long as the targets take it, some seconds at the most; the
+    /// rest goes on waiting in the store.
     public func run() async throws {
+        let sent = SentReports()
         do {
-            try await cancelWhenGracefulShutdown { try await forward() }
+            try await cancelWhenGracefulShutdown { try await forward(sent) }
         } catch is CancellationError {
-            return
+            await sendTheRest(after: sent.last)
+        }
+    }
+
+    /// Sends what waits until something fails, or the time is over.
+    private func sendTheRest(after number: Int64) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var last = number
+                while !Task.isCancelled, let part = try? await store.firstOfOutbox(pace.batch, after: last),
+                    let next = part.last
+                {
+                    guard await send(part.entries[...]).reason == nil else { return }
+                    last = next
+                }
+            }
+            group.addTask { try? await Task.sleep(for: pace.farewell) }
+            await group.next()
+            group.cancelAll()
         }
     }
 
@@ -91,25 +124,36 @@ public struct Forwarder: Service {
         var reason: String?
     }
 
-    private func forward() async throws {
+    private func forward(_ sent: SentReports) async throws {
         var outage = Outage(pace: pace)
         var isNear = false
-        var nextExpiry = ContinuousClock.now
+        var erasures = Outage(pace: pace)
+        var (nextExpiry, nextErasure, nextSettling) = (ContinuousClock.now, ContinuousClock.now, ContinuousClock.now)
+        _ = sent.isSame(await starts())
         while true {
-            let pause: Duration
+            var pause = Duration.zero
             do {
                 if .now >= nextExpiry {
                     try await expire()
                     nextExpiry = .now + .seconds(60)
                 }
-                let part = try await store.firstOfOutbox(pace.batch)
+                let part = try await store.firstOfOutbox(pace.batch, after: sent.last)
                 try await giveUp(part.unreadable)
                 let result = await send(part.entries[...])
-                try await settle(result)
                 // What is cut off by the end of the process has not failed.
                 try Task.checkCancellation()
+                note(result, part, sent)
+                try await setAside(result.refused)
+                if .now >= nextSettling {
+                    try await settle(sent)
+                    nextSettling = .now + pace.settling / 10
+                }
                 tell(result.reason, &outage)
                 pause = result.reason != nil ? outage.pause : part.isEmpty ? pace.idle : .zero
+                if .now >= nextErasure {
+                    tellOfErasures(try await erase(sent), &erasures)
+                    nextErasure = .now + (erasures.isFailing ? erasures.pause : pace.idle)
+                }
             } catch let error as StoreError {
                 try Task.checkCancellation()
                 // The store says itself what is wrong.
@@ -153,17 +197,78 @@ public struct Forwarder: Service {
         return Result(done: entries.map(\.id))
     }
 
-    private func settle(_ result: Result) async throws {
-        guard !result.done.isEmpty || !result.refused.isEmpty else { return }
-        try await store.settleOutbox(done: result.done, refused: result.refused)
-        forwarded.increment(by: Int64(result.done.count))
-        refused.increment(by: Int64(result.refused.count))
-        if let status = result.refused.values.first {
-            logger.error(
-                "reports were refused for good and are set aside; see store outbox",
-                metadata: ["reports": "\(result.refused.count)", "status": "\(status)"]
-            )
+    /// Has clusters that were erased here erased at every target.
+    ///
+    /// - Returns: Why that has to wait; nil where nothing has to.
+    private func erase(_ sent: SentReports) async throws -> String? {
+        let instant = now().advanced(bySeconds: -Int64(pace.erasureDelay / .seconds(1)))
+        let clusters = try await store.erasedClusters(pace.batch, by: instant)
+        guard !clusters.isEmpty else { return nil }
+        var done: [Pseudonym] = []
+        var reason: String?
+        clusters: for cluster in clusters {
+            for target in targets {
+                switch await target.delete(cluster) {
+                case .imported: continue
+                case .refused(let status): reason = "the answer was \(status)"
+                case .retry(let why): reason = why
+                }
+                break clusters
+            }
+            done.append(cluster)
         }
+        try Task.checkCancellation()
+        guard !done.isEmpty else { return reason }
+        try await store.settleErased(done, by: instant)
+        // What they said since then has waited.
+        sent.forget()
+        logger.notice(
+            "erased clusters are erased where reports are sent on to",
+            metadata: ["clusters": "\(done.count)"]
+        )
+        onErased()
+        return reason
+    }
+
+    /// Notes what came of a batch.
+    private func note(_ result: Result, _ part: OutboxPart, _ sent: SentReports) {
+        forwarded.increment(by: Int64(result.done.count))
+        if result.reason == nil, let last = part.last {
+            sent.add(result.done, through: last)
+        } else if result.reason != nil {
+            // What a target had before it failed may be lost.
+            sent.forget()
+        }
+    }
+
+    /// Takes out of the outbox what the targets have written.
+    private func settle(_ sent: SentReports) async throws {
+        guard sent.isSettled(for: pace.settling) else { return }
+        let starts = await starts()
+        try Task.checkCancellation()
+        if sent.isSame(starts) {
+            try await store.settleOutbox(done: sent.settled(for: pace.settling))
+        } else {
+            logger.notice("VictoriaMetrics was started anew; what it had last is sent again")
+            sent.forget()
+        }
+    }
+
+    /// When each target was started, in its own words.
+    private func starts() async -> [String?] {
+        var starts: [String?] = []
+        for target in targets { starts.append(await target.start()) }
+        return starts
+    }
+
+    private func setAside(_ refusals: [Int64: Int]) async throws {
+        guard let status = refusals.values.first else { return }
+        try await store.settleOutbox(done: [], refused: refusals)
+        refused.increment(by: Int64(refusals.count))
+        logger.error(
+            "reports were refused for good and are set aside; see store outbox",
+            metadata: ["reports": "\(refusals.count)", "status": "\(status)"]
+        )
     }
 
     /// Gives up what cannot be read any more.
@@ -200,6 +305,18 @@ public struct Forwarder: Service {
         }
     }
 
+    /// Says that erasures wait, once until they do not any more.
+    private func tellOfErasures(_ reason: String?, _ outage: inout Outage) {
+        let wasFailing = outage.isFailing
+        outage.note(isFailing: reason != nil)
+        if let reason, !wasFailing {
+            logger.error(
+                "erased clusters cannot be erased where reports are sent on to, and wait",
+                metadata: ["reason": "\(reason)"]
+            )
+        }
+    }
+
     /// Says that the outbox is nearly full, once until it is not any more.
     private func warn(_ isNear: inout Bool) {
         let count = store.outboxCount
@@ -212,6 +329,62 @@ public struct Forwarder: Service {
             )
         }
         isNear = isNearNow
+    }
+}
+
+/// What the targets have, and may yet lose.
+private final class SentReports: Sendable {
+    private struct State {
+        var last: Int64 = 0
+        var batches: Deque<(ids: [Int64], at: ContinuousClock.Instant)> = []
+        var starts: [String?]?
+    }
+
+    private let state = Mutex(State())
+
+    /// The number of the last report that every target has.
+    var last: Int64 { state.withLock { $0.last } }
+
+    /// Notes reports that every target has, and that there are no others up to a number.
+    func add(_ ids: [Int64], through last: Int64) {
+        state.withLock { state in
+            state.last = last
+            if !ids.isEmpty { state.batches.append((ids, .now)) }
+        }
+    }
+
+    /// Whether there are reports that every target has had for so long.
+    func isSettled(for time: Duration) -> Bool {
+        state.withLock { state in state.batches.first.map { $0.at <= .now - time } ?? false }
+    }
+
+    /// Those reports; they are forgotten.
+    func settled(for time: Duration) -> [Int64] {
+        state.withLock { state in
+            var ids: [Int64] = []
+            while let batch = state.batches.first, batch.at <= .now - time {
+                ids += batch.ids
+                state.batches.removeFirst()
+            }
+            return ids
+        }
+    }
+
+    /// Whether every target was started when it was at the last time; one that does not say when never differs.
+    func isSame(_ starts: [String?]) -> Bool {
+        state.withLock { state in
+            defer { state.starts = starts }
+            guard let known = state.starts else { return true }
+            return zip(known, starts).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
+        }
+    }
+
+    /// Has everything sent again that is still in the outbox.
+    func forget() {
+        state.withLock { state in
+            state.last = 0
+            state.batches.removeAll()
+        }
     }
 }
 

@@ -4,8 +4,9 @@ public import AsyncHTTPClient
 public import NIOCore
 import NIOHTTP1
 import Gzip
+public import TelemetryModel
 
-/// What is to become of a batch after an attempt to import it.
+/// What is to become of a batch after an attempt to import it, or of an erasure.
 public enum ImportOutcome: Equatable, Sendable {
     /// VictoriaMetrics has it.
     case imported
@@ -30,18 +31,59 @@ public enum ImportOutcome: Equatable, Sendable {
 public struct ImportClient: Sendable {
     private let http: HTTPClient
     private let url: String
+    /// Where series are deleted; nil where that is not known.
+    private let deletionURL: String?
     private let limit: TimeAmount
 
     /// A client for an import URL.
     ///
     /// - Parameters:
     ///   - url: The whole URL.
+    ///   - deletionURL: Where series are deleted; of a single node it is known from its import URL.
     ///   - http: Sends the requests; the caller shuts it down.
     ///   - limit: The time for one attempt.
-    public init(url: String, http: HTTPClient, limit: TimeAmount = .seconds(30)) {
+    public init(url: String, deletionURL: String? = nil, http: HTTPClient, limit: TimeAmount = .seconds(30)) {
         self.url = url
+        self.deletionURL = deletionURL ?? Self.deletionURL(of: url)
         self.http = http
         self.limit = limit
+    }
+
+    /// Where a single node deletes series; nil for the URL of anything else.
+    private static func deletionURL(of url: String) -> String? {
+        let path = "/api/v1/import/prometheus"
+        guard url.hasSuffix(path), !url.contains("/insert/") else { return nil }
+        return url.dropLast(path.count) + "/api/v1/admin/tsdb/delete_series"
+    }
+
+    /// Deletes every series of a cluster once; what went wrong is the outcome.
+    ///
+    /// VictoriaMetrics finds series some seconds after their import only.
+    public func delete(_ cluster: Pseudonym) async -> ImportOutcome {
+        guard let deletionURL else {
+            return .retry(reason: "it is not known where series are deleted, see --forward-delete-url")
+        }
+        // A pseudonym is hexadecimal.
+        var request = HTTPClientRequest(url: deletionURL + "?match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D")
+        request.method = .POST
+        return await outcome(of: request)
+    }
+
+    /// When the process that takes the batches was started, in its own words; nil where it does not say.
+    public func start() async -> String? {
+        guard let metricsURL else { return nil }
+        guard let response = try? await http.execute(HTTPClientRequest(url: metricsURL), timeout: limit),
+            let body = try? await response.body.collect(upTo: 4 << 20)
+        else { return nil }
+        let lines = String(buffer: body).split(separator: "\n")
+        return lines.first { $0.hasPrefix("process_start_time_seconds ") }.map(String.init)
+    }
+
+    /// Where the process shows its own metrics.
+    private var metricsURL: String? {
+        guard let scheme = url.firstRange(of: "://") else { return nil }
+        let root = url[scheme.upperBound...].prefix { $0 != "/" }
+        return url[..<scheme.upperBound] + root + "/metrics"
     }
 
     /// Sends a batch once; what went wrong is the outcome, without addresses.
@@ -55,6 +97,10 @@ public struct ImportClient: Sendable {
         } else {
             request.body = .bytes(batch.body)
         }
+        return await outcome(of: request)
+    }
+
+    private func outcome(of request: HTTPClientRequest) async -> ImportOutcome {
         do {
             let response = try await http.execute(request, timeout: limit)
             _ = try await response.body.collect(upTo: 1 << 20)

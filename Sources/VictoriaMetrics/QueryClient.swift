@@ -52,9 +52,10 @@ public struct QueryClient: Sendable {
         }
         form.append(("timeout", "\(limit.nanoseconds / 1_000_000_000)s"))
         let answer = try await ask(span.count == 1 ? "/api/v1/query" : "/api/v1/query_range", form)
-        return try answer.data.result.map { result throws(FiguresUnavailable) in
+        return answer.data.result.map { result in
             var values: [Int: Double] = [:]
-            for value in (result.value.map { [$0] } ?? []) + (result.values ?? []) {
+            if let value = result.value { values[0] = value.number }
+            for value in result.values ?? [] {
                 let milliseconds = Int64((value.time * 1_000).rounded())
                 values[Int((milliseconds - first) / (span.length * 1_000))] = value.number
             }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import Logging
+public import Metrics
 import Synchronization
 public import TelemetryModel
 
@@ -7,7 +9,7 @@ public import TelemetryModel
 ///
 /// Numbers are those of the embedded engine up to 2⁵³, beyond which VictoriaMetrics counts in 53 bits. What was last is told by
 /// the time of receipt.
-public struct VictoriaMetricsFigures: FigureSource {
+public final class VictoriaMetricsFigures: FigureSource {
     /// For how long answers are kept.
     public struct Lifetimes: Sendable {
         /// Of windows and days that may still change.
@@ -40,6 +42,10 @@ public struct VictoriaMetricsFigures: FigureSource {
     private let now: @Sendable () -> UTCInstant
     private let cache = AnswerCache<Question, Answer>(capacity: 2_000)
     private let turns: Turns
+    private let logger: Logger
+    private let asked: Counter
+    private let failed: Counter
+    private let isFailing = Mutex(false)
 
     /// Figures from where a client asks.
     ///
@@ -47,24 +53,31 @@ public struct VictoriaMetricsFigures: FigureSource {
     ///   - client: What asks.
     ///   - lifetimes: For how long answers are kept.
     ///   - queries: So many queries run at a time.
+    ///   - metrics: Where queries are counted.
+    ///   - logger: Where it says that they fail, and do not any more.
     ///   - now: The clock.
     public init(
         _ client: QueryClient,
         lifetimes: Lifetimes = Lifetimes(),
         queries: Int = 4,
+        metrics: any MetricsFactory,
+        logger: Logger,
         now: @escaping @Sendable () -> UTCInstant = UTCInstant.now
     ) {
         self.client = client
         self.lifetimes = lifetimes
         self.now = now
+        self.logger = logger
         turns = Turns(queries)
+        asked = Counter(label: "telemetry_figure_queries", factory: metrics)
+        failed = Counter(label: "telemetry_figure_queries_failed", factory: metrics)
     }
 
     /// The totals of windows; where the storage has nothing of a window's beginning, they say so.
     ///
     /// - Throws: `FiguresUnavailable`.
     public func totals(of windows: [Window]) async throws -> [Window: WindowTotals] {
-        try await each(windows) { window in
+        try await each(windows) { [self] window in
             guard case .totals(let totals) = try await answer(.totals(window)) else { return nil }
             return totals
         }
@@ -85,7 +98,7 @@ public struct VictoriaMetricsFigures: FigureSource {
         by dimension: Dimension,
         in windows: [Window]
     ) async throws -> [Window: [String: Breakdown]] {
-        try await each(windows) { window in
+        try await each(windows) { [self] window in
             guard case .breakdown(let values) = try await answer(.breakdown(dimension, window)) else { return nil }
             return values
         }
@@ -120,7 +133,10 @@ public struct VictoriaMetricsFigures: FigureSource {
 
 extension VictoriaMetricsFigures {
     private func answer(_ question: Question) async throws -> Answer {
-        try await cache.answer(to: question, for: { lifetime(of: $0, to: question) }) { try await ask(question) }
+        // What is under way goes on without whoever asked for it.
+        try await cache.answer(to: question, for: { self.lifetime(of: $0, to: question) }) { [self] in
+            try await ask(question)
+        }
     }
 
     /// For how long an answer is kept; nil for good.
@@ -203,7 +219,32 @@ extension VictoriaMetricsFigures {
     }
 
     private func evaluate(_ expression: String, _ span: QuerySpan) async throws -> [QueryClient.Series] {
-        try await turns.take { try await client.evaluate(expression, span) }
+        try await turns.take {
+            asked.increment()
+            do throws(FiguresUnavailable) {
+                let series = try await client.evaluate(expression, span)
+                tell(nil)
+                return series
+            } catch {
+                failed.increment()
+                tell(error)
+                throw error
+            }
+        }
+    }
+
+    /// Says that queries fail, and that they do not any more, once each.
+    private func tell(_ error: FiguresUnavailable?) {
+        let isNews = isFailing.withLock { isFailing in
+            defer { isFailing = error != nil }
+            return isFailing != (error != nil)
+        }
+        guard isNews else { return }
+        if let error {
+            logger.error("figures cannot be read from VictoriaMetrics", metadata: ["reason": "\(error.reason)"])
+        } else {
+            logger.notice("figures are read from VictoriaMetrics again")
+        }
     }
 
     private static func byFigure(_ series: [QueryClient.Series], _ number: Int) -> [Figure: Int64] {

@@ -36,7 +36,7 @@ struct OverviewTable {
             row("  per cluster") { "\($0.avgNodesPerCluster)" },
             row("Tenants") { "\($0.totalTenants)" },
             row("  per cluster") { "\($0.avgTenantsPerCluster)" },
-        ]
+        ] + (periods.contains { $0.dataSince != nil } ? [row("Data only since") { $0.dataSince ?? "" }] : [])
     }
 
     /// Applications, those that the year has most of first.

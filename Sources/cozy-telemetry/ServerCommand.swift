@@ -35,6 +35,7 @@ struct ServerCommand: AsyncParsableCommand {
             settings.backend,
             fetch: settings.fetch,
             forward: settings.forward,
+            queryURL: settings.queryURL,
             logger: log.logger("server")
         )
     }
@@ -97,7 +98,7 @@ struct ServerOptions: ParsableArguments {
     @Flag(help: "The clock is right, though it is far ahead of what it showed last: delete what is out of date by it.")
     var acceptClock = false
 
-    @OptionGroup(title: "SENDING ON") var forwarding: ForwardOptions
+    @OptionGroup(title: "WITH VICTORIAMETRICS") var forwarding: ForwardOptions
 
     @OptionGroup(title: "WHAT SENDERS MAY TAKE") var limits: LimitOptions
 
@@ -122,6 +123,8 @@ struct ServerOptions: ParsableArguments {
         let fetch: TokenIssuer.Fetch?
         /// How accepted reports are sent on; nil where they are not.
         let forward: ForwardSettings?
+        /// The base URL that figures are read below; nil where they are read from the store.
+        let queryURL: String?
     }
 
     /// The settings of all sources.
@@ -165,11 +168,13 @@ struct ServerOptions: ParsableArguments {
         try rates.apply(sources, to: &settings)
         settings.requiresSignatures = try sources.boolean("require-signatures")
         settings.acceptsClock = try sources.boolean("accept-clock")
+        settings.isForwardOnly = try ForwardOptions.isForwardOnly(sources)
         settings.retention = try period(sources["retention"], default: settings.retention)
         return All(
             backend: settings,
             fetch: try IssuerOptions.fetch(of: sources),
-            forward: try ForwardOptions.settings(of: sources)
+            forward: try ForwardOptions.settings(of: sources),
+            queryURL: try ForwardOptions.queryURL(of: sources)
         )
     }
 
@@ -199,6 +204,7 @@ enum RunningBackend {
     ///   - settings: The backend's settings.
     ///   - fetch: How the keys of an issuer are fetched.
     ///   - forward: How accepted reports are sent on; nil where they are not.
+    ///   - queryURL: The base URL that figures are read below; nil where they are read from the store.
     ///   - logger: The log.
     ///   - others: What runs beside it.
     ///   - onReady: Called when both listeners listen.
@@ -207,6 +213,7 @@ enum RunningBackend {
         _ settings: BackendSettings,
         fetch: TokenIssuer.Fetch? = nil,
         forward: ForwardSettings? = nil,
+        queryURL: String? = nil,
         logger: Logger,
         beside others: [ServiceGroupConfiguration.ServiceConfiguration] = [],
         onReady: @escaping @Sendable (Backend.Ports) -> Void = { _ in }
@@ -226,19 +233,30 @@ enum RunningBackend {
                 keyPath: key.path,
                 maximumWaiting: settings.largestQueue,
                 outboxLimit: forward?.limit,
+                unchangedHours: forward?.unchangedHours ?? 1,
+                isForwardOnly: settings.isForwardOnly,
                 metrics: registry,
                 logger: logger
             )
-            let backend = Backend(
-                settings: settings,
-                store: store,
-                pseudonymizer: pseudonymizer,
-                registry: registry,
-                logger: logger,
-                fetch: fetch,
-                onReady: onReady
-            )
-            try await withForwarder(forward, of: store, registry, logger) { forwarder in
+            try await withHTTPClient(isNeeded: forward != nil || queryURL != nil) { http in
+                let figures = queryURL.flatMap { url in
+                    http.map {
+                        VictoriaMetricsFigures(QueryClient(url: url, http: $0), metrics: registry, logger: logger)
+                    }
+                }
+                let forwarder = forward.flatMap { forward in
+                    http.map { forward.forwarder(store, $0, registry, logger) { figures?.forget() } }
+                }
+                let backend = Backend(
+                    settings: settings,
+                    store: store,
+                    figures: figures,
+                    pseudonymizer: pseudonymizer,
+                    registry: registry,
+                    logger: logger,
+                    fetch: fetch,
+                    onReady: onReady
+                )
                 // The first to be stopped is the last of these.
                 let first: [ServiceGroupConfiguration.ServiceConfiguration] =
                     forwarder.map { [.init(service: $0)] } ?? []
@@ -251,22 +269,17 @@ enum RunningBackend {
         logger.notice("the backend has stopped; everything it took is committed")
     }
 
-    /// Has what sends reports on, where anything does, for as long as the body takes.
-    private static func withForwarder(
-        _ settings: ForwardSettings?,
-        of store: ReportStore,
-        _ registry: MetricsRegistry,
-        _ logger: Logger,
-        _ body: (Forwarder?) async throws -> Void
+    /// Has a client for as long as the body takes, where one is needed.
+    private static func withHTTPClient(
+        isNeeded: Bool,
+        _ body: (HTTPClient?) async throws -> Void
     ) async throws {
-        guard let settings else { return try await body(nil) }
+        guard isNeeded else { return try await body(nil) }
         var configuration = HTTPClient.Configuration()
         configuration.timeout.connect = .seconds(5)
-        // The forwarder tries again itself, and says so.
+        // Whoever asks tries again, and says so.
         configuration.connectionPool.retryConnectionEstablishment = false
-        try await HTTPClient.withHTTPClient(configuration: configuration) { http in
-            try await body(settings.forwarder(store, http, registry, logger))
-        }
+        try await HTTPClient.withHTTPClient(configuration: configuration) { try await body($0) }
     }
 
     private static func run(

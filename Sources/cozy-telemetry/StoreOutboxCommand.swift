@@ -47,6 +47,7 @@ struct StoreOutboxCommand: AsyncParsableCommand {
         guard !json else { return try Terminal.writeJSON(Document(outbox: outbox, refused: refused)) }
         Terminal.write(line: "waiting    \(outbox.waiting)" + (outbox.oldest.map { ", the oldest since \($0)" } ?? ""))
         Terminal.write(line: "set aside  \(outbox.setAside)")
+        if outbox.erasures > 0 { Terminal.write(line: "erasures   \(outbox.erasures)") }
         for entry in refused {
             Terminal.write(
                 line: "  \(entry.id)  status \(entry.status)  received \(entry.received)  cluster \(entry.cluster)"

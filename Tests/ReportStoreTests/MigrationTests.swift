@@ -97,7 +97,7 @@ struct MigrationTests {
             }
             #expect(
                 tables == [
-                    "change", "cluster", "grdb_migrations", "item", "meta", "month", "outbox", "series",
+                    "change", "cluster", "erased", "grdb_migrations", "item", "meta", "month", "outbox", "series",
                     "sighting", "sqlite_sequence", "total",
                 ]
             )

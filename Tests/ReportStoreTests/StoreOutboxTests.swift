@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import GRDB
 import TelemetryModel
 import TelemetryTesting
@@ -130,5 +131,139 @@ struct StoreOutboxTests {
         #expect(try await store.expireOutbox(before: start.advanced(bySeconds: 121)) == 1)
         #expect(store.outboxCount == 0)
         try store.close()
+    }
+
+    @Test(
+        "a report that says the same is sent on once in so many hours, first on each day, and at once where it is back"
+    )
+    func unchanged() async throws {
+        let store = try test.open(outboxLimit: 1_000, unchangedHours: 6)
+        var expected: [AcceptedReport] = []
+        for quarter in 0..<4 * 24 * 3 {
+            let report = try await submit(store, "a", nodes: 3, after: Int64(quarter) * 900)
+            if quarter % 24 == 0 { expected.append(report) }
+        }
+        expected.append(try await submit(store, "a", nodes: 4, after: 3 * 86_400 - 90))
+        expected.append(try await submit(store, "a", nodes: 3, after: 3 * 86_400 - 60))
+        #expect(try await store.firstOfOutbox(1_000).entries.map(\.report) == expected)
+        try store.close()
+    }
+
+    @Test("reports of one cluster within a second keep their order in milliseconds, those of others do not count")
+    func places() async throws {
+        let store = try open()
+        for nodes: Int64 in 1...3 {
+            for cluster in ["a", "b"] { try await submit(store, cluster, nodes: nodes, after: 7) }
+        }
+        try await submit(store, "a", nodes: 4, after: 8)
+        let times = try await store.firstOfOutbox(10).entries.map(\.report.millisecondsSinceEpoch)
+        let second = start.secondsSinceEpoch * 1_000 + 7_000
+        #expect(times == [0, 0, 1, 1, 2, 2, 1_000].map { second + $0 })
+        try store.close()
+    }
+
+    @Test("an erased cluster, and one that no rows are left of, is to be erased where reports were sent on to")
+    func erasures() async throws {
+        let store = try open()
+        for cluster in ["a", "b", "c"] { try await submit(store, cluster, nodes: 1, after: 0) }
+        let kept = try await submit(store, "b", nodes: 1, after: 400 * 86_400)
+        let all = try await store.firstOfOutbox(10).entries.map(\.report.cluster)
+        _ = try await store.erase(all[0])
+        #expect(try await store.erasedClusters(10, by: .now()) == [all[0]])
+        let before = UTCInstant.now().advanced(bySeconds: -3_600)
+        #expect(try await store.erasedClusters(10, by: before) == [])
+        _ = try await store.deleteRows(before: kept.receivedAt.month, threshold: 5)
+        #expect(Set(try await store.erasedClusters(10, by: .now())) == [all[0], all[2]])
+        try await store.settleErased([all[0]], by: before)
+        #expect(try await store.erasedClusters(10, by: .now()).count == 2)
+        try await store.settleErased([all[0]], by: .now())
+        #expect(try await store.erasedClusters(10, by: .now()) == [all[2]])
+        let bytes = try contents()
+        #expect(!bytes.contains(sequence: all[0].bytes) && bytes.contains(sequence: all[2].bytes))
+        #expect(try await StoreMaintenance(directory: test.directory.path).outboxStatistics().erasures == 1)
+        try store.close()
+    }
+
+    @Test("a store whose reports were never sent on remembers no erased cluster")
+    func neverSentOn() async throws {
+        let store = try open(nil)
+        let report = try await submit(store, "a", nodes: 1, after: 0)
+        _ = try await store.erase(report.cluster)
+        #expect(try await store.erasedClusters(10, by: .now()) == [])
+        try store.close()
+    }
+
+    /// The bytes of all files of the store.
+    private func contents() throws -> [UInt8] {
+        let path = test.directory.path + "/" + ReportStore.fileName
+        return ["", "-wal"].flatMap { [UInt8](FileManager.default.contents(atPath: path + $0) ?? Data()) }
+    }
+}
+
+extension [UInt8] {
+    /// Whether some bytes stand in these.
+    fileprivate func contains(sequence: [UInt8]) -> Bool { Data(self).range(of: Data(sequence)) != nil }
+}
+
+@Suite("A store without figures")
+struct ForwardOnlyStoreTests {
+    private let test: TestStore
+    private let first = CalendarMonth(year: 2025, month: 11)
+
+    init() throws { test = try TestStore() }
+
+    @Test("sends on what a store with figures does, has no totals, and forgets months that are over")
+    func forwards() async throws {
+        let reference = try TestStore()
+        let whole = try reference.open(outboxLimit: 100_000)
+        let accepted = try await reference.fill(whole, clusters: 12, from: first, months: 5, seed: 3)
+        let store = try test.open(outboxLimit: 100_000, isForwardOnly: true)
+        for report in accepted { _ = try await store.submit(report) }
+        #expect(store.outboxCount == whole.outboxCount)
+        let entries = try await store.firstOfOutbox(100_000).entries.map(\.report)
+        #expect(entries == (try await whole.firstOfOutbox(100_000).entries.map(\.report)))
+        try await store.settleOutbox(done: try await store.firstOfOutbox(100_000).entries.map(\.id))
+
+        #expect(try await store.pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM total") } == 0)
+        #expect(try await store.problems() == [])
+        let outcome = try await store.deleteRows(before: first + 4, threshold: 5)
+        #expect(outcome.sightings > 0)
+        #expect(try await store.erasedClusters(10, by: .now()) == [])
+        let months = try await store.pool.read { try Int.fetchAll($0, sql: "SELECT DISTINCT month FROM sighting") }
+        #expect(months == [(first + 4).index])
+        let problems = try await store.problems()
+        #expect(problems == [])
+        // The last month's are still known.
+        let count = store.outboxCount
+        let last = try #require(accepted.last)
+        _ = try await store.submit(last)
+        #expect(store.outboxCount == count)
+        let cluster = try #require(try await store.erase(last.cluster))
+        #expect(!cluster.isCountedInFinishedWindows)
+        try store.close()
+        try whole.close()
+    }
+
+    @Test("is not opened as one with figures, nor the other way round, once it has clusters")
+    func modes() async throws {
+        try test.open(isForwardOnly: false).close()
+        let store = try test.open(outboxLimit: 10, isForwardOnly: true)
+        #expect(store.isForwardOnly)
+        _ = try await store.submit(test.accepted("a", TestStore.report(nodes: 1), at: TestStore.march))
+        try store.close()
+        #expect(throws: StoreError.otherMode(directory: test.directory.path, isForwardOnly: true)) {
+            try test.open(isForwardOnly: false)
+        }
+        let whatever = try test.open()
+        #expect(whatever.isForwardOnly)
+        try whatever.close()
+
+        let other = try TestStore()
+        let figures = try other.open(isForwardOnly: false)
+        _ = try await figures.submit(other.accepted("a", TestStore.report(nodes: 1), at: TestStore.march))
+        try figures.close()
+        #expect(throws: StoreError.otherMode(directory: other.directory.path, isForwardOnly: false)) {
+            try other.open(outboxLimit: 10, isForwardOnly: true)
+        }
     }
 }

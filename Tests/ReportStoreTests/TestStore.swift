@@ -26,6 +26,8 @@ struct TestStore {
         maximumWaiting: Int = 10_000,
         maximumWaitingSamples: Int = 1_000_000,
         outboxLimit: Int? = nil,
+        unchangedHours: Int = 1,
+        isForwardOnly: Bool? = nil,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     ) throws -> ReportStore {
         try ReportStore(
@@ -34,6 +36,8 @@ struct TestStore {
             maximumWaiting: maximumWaiting,
             maximumWaitingSamples: maximumWaitingSamples,
             outboxLimit: outboxLimit,
+            unchangedHours: unchangedHours,
+            isForwardOnly: isForwardOnly,
             metrics: NOOPMetricsHandler.instance,
             logger: logger
         )

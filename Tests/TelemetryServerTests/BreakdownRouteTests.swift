@@ -121,7 +121,7 @@ struct BreakdownRouteTests {
     func restart() async throws {
         try await RunningTestBackend.with { backend async throws in
             let published = PublishedBreakdowns(
-                store: backend.store,
+                figures: backend.store,
                 threshold: 5,
                 directory: backend.directory.path,
                 now: { backend.clock.now },

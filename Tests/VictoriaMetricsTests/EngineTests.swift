@@ -8,8 +8,10 @@ import Testing
 
 @testable import VictoriaMetrics
 
-/// The distributed engine against the definitions and the embedded one, at a real VictoriaMetrics: histories of both
-/// generations over fourteen months, see `SimulatedHistory`. The embedded one passes the same suite in `StoreFigureTests`.
+/// The distributed engine against the definitions, at a real VictoriaMetrics.
+///
+/// The histories are of both generations over fourteen months, see `SimulatedHistory`. The embedded engine passes the same
+/// suite in `StoreFigureTests`.
 @Suite(
     "The figures of VictoriaMetrics",
     .timeLimit(.minutes(10)),
@@ -56,7 +58,7 @@ struct EngineTests {
             try await process.start(prefix: form.select)
             try await HTTPClient.withHTTPClient { http in
                 try await ImportTests.expectReports(count, process.url + form.select, http)
-                let figures = VictoriaMetricsFigures(QueryClient(url: process.url + form.select, http: http))
+                let figures = stores.figures(process.url + form.select, http)
                 let reference = ReferenceFigures(all)
                 try await body(
                     figures,

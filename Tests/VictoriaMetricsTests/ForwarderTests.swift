@@ -2,15 +2,11 @@
 
 import AsyncHTTPClient
 import Foundation
-import Gzip
 import Logging
 import Metrics
 import NIOCore
-import NIOHTTP1
-import NIOPosix
 import ReportStore
 import ServiceLifecycle
-import Synchronization
 import TelemetryModel
 import TelemetryTesting
 import Testing
@@ -47,8 +43,8 @@ struct ForwarderTests {
     func retries() async throws {
         let store = try stores.open()
         try await fill(store, 1...5)
-        try await ImportStandIn.with(byNumber: { $0 == 3 ? 204 : 503 }) { slow in
-            try await ImportStandIn.with(byNumber: { _ in 204 }) { fast in
+        try await StandIn.with(byNumber: { $0 == 3 ? 204 : 503 }) { slow in
+            try await StandIn.with(byNumber: { _ in 204 }) { fast in
                 try await stores.forward(store, to: [slow.url, fast.url])
                 #expect(slow.bodies.count == 3 && Set(slow.bodies).count == 1)
                 #expect(fast.bodies.count == 1 && fast.bodies == [slow.bodies[0]])
@@ -64,7 +60,7 @@ struct ForwarderTests {
     func bisects() async throws {
         let store = try stores.open()
         try await fill(store, 1...9)
-        try await ImportStandIn.with(answer: { $0.contains("6.6.7\"") ? 400 : 204 }) { server in
+        try await StandIn.with(answer: { $0.contains("6.6.7\"") ? 400 : 204 }) { server in
             try await stores.forward(store, to: [server.url])
             let taken = server.bodies.filter { !$0.contains("6.6.7\"") }.joined()
             for cluster in 1...9 where cluster != 7 { #expect(taken.contains("6.6.\(cluster)\"")) }
@@ -81,7 +77,7 @@ struct ForwarderTests {
         let damage = "UPDATE outbox SET digest = 7 WHERE id = (SELECT min(id) FROM outbox)"
         let path = stores.directory.path + "/" + ReportStore.fileName
         #expect(try await RunningProgram(command: ["sqlite3", path, damage]).ending().status == 0)
-        try await ImportStandIn.with(byNumber: { _ in 204 }) { server in
+        try await StandIn.with(byNumber: { _ in 204 }) { server in
             try await stores.forward(store, to: [server.url])
             #expect(server.bodies.joined().split(separator: "\n").count == 18)
         }
@@ -160,89 +156,86 @@ struct ForwarderTests {
             }
         }
     }
-}
 
-/// An import URL that answers with the status that a test wants, and remembers what came, unpacked.
-private final class ImportStandIn: Sendable {
-    private let state = Mutex<[String]>([])
-    private let answer: @Sendable (_ body: String, _ number: Int) -> Int
-    private let port = Mutex(0)
+    @Test(
+        "an erased cluster is erased at a real VictoriaMetrics, over a restart too; what it says later is there",
+        .enabled(if: VictoriaMetricsProcess.isAvailable, "install Debian's victoria-metrics")
+    )
+    func erasure() async throws {
+        try await VictoriaMetricsProcess.with { url in
+            let (store, target) = (try stores.open(), url + "/api/v1/import/prometheus")
+            try await fill(store, 1...3)
+            try await stores.forward(store, to: [target])
+            let cluster = try stores.pseudonym("cluster-2")
+            _ = try await store.erase(cluster)
+            #expect(try await store.erasedClusters(10, by: .now()) == [cluster])
+            // It waits until the erasure is done.
+            try await fill(store, 2...2)
+            #expect(store.outboxCount == 1)
+            #expect(try await store.firstOfOutbox(10).isEmpty)
+            try store.close()
 
-    private init(_ answer: @escaping @Sendable (String, Int) -> Int) {
-        self.answer = answer
-    }
-
-    var url: String { "http://127.0.0.1:\(port.withLock { $0 })/api/v1/import/prometheus" }
-    var bodies: [String] { state.withLock { $0 } }
-
-    static func with(
-        answer: @escaping @Sendable (String) -> Int,
-        _ body: (ImportStandIn) async throws -> Void
-    ) async throws {
-        try await run(ImportStandIn { text, _ in answer(text) }, body)
-    }
-
-    static func with(
-        byNumber answer: @escaping @Sendable (Int) -> Int,
-        _ body: (ImportStandIn) async throws -> Void
-    ) async throws {
-        try await run(ImportStandIn { _, number in answer(number) }, body)
-    }
-
-    private static func run(_ server: ImportStandIn, _ body: (ImportStandIn) async throws -> Void) async throws {
-        let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .childChannelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.configureHTTPServerPipeline()
-                    try channel.pipeline.syncOperations.addHandler(Handler(server))
-                }
-            }
-            .bind(host: "127.0.0.1", port: 0)
-            .get()
-        server.port.withLock { $0 = channel.localAddress?.port ?? 0 }
-        let result = await Swift.Result { try await body(server) }
-        try await channel.close()
-        try result.get()
-    }
-
-    private func status(for packed: [UInt8]) -> Int {
-        let body = (try? GzipDecoder.decode(packed, limit: 1 << 24)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        let number = state.withLock { bodies in
-            bodies.append(body)
-            return bodies.count
-        }
-        return answer(body, number)
-    }
-
-    private final class Handler: ChannelInboundHandler {
-        typealias InboundIn = HTTPServerRequestPart
-        typealias OutboundOut = HTTPServerResponsePart
-
-        private let server: ImportStandIn
-        private var body: [UInt8] = []
-
-        init(_ server: ImportStandIn) {
-            self.server = server
-        }
-
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            switch Self.unwrapInboundIn(data) {
-            case .head: body = []
-            case .body(let part): body += part.readableBytesView
-            case .end:
-                let status = HTTPResponseStatus(statusCode: server.status(for: body))
-                let headers: HTTPHeaders = status == .noContent ? [:] : ["content-length": "0"]
-                let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
-                context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
-                context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: nil)
+            let again = try stores.open()
+            try await fill(again, 4...4)
+            try await stores.forward(again, to: [target])
+            #expect(try await again.erasedClusters(10, by: .now()) == [])
+            try again.close()
+            try await HTTPClient.withHTTPClient { http in
+                _ = try await http.execute(HTTPClientRequest(url: url + "/internal/force_flush"), timeout: .seconds(30))
+                let nodes = "sum(max_over_time(cozy_report_total{figure=\"nodes\"}[1h]))"
+                try await ImportTests.expect(nodes, toBe: "10", url, http)
+                let reports = "count_over_time(cozy_report_total{figure=\"clusters\",cluster=\"\(cluster)\"}[1h])"
+                try await ImportTests.expect(reports, toBe: "1", url, http)
             }
         }
     }
-}
 
-extension Swift.Result where Failure == any Error {
-    /// What an asynchronous closure gives.
-    fileprivate init(_ body: () async throws -> Success) async {
-        do { self = .success(try await body()) } catch { self = .failure(error) }
+    @Test("erasures that cannot be done wait and are said, and do not keep reports of others from being sent on")
+    func erasureWaits() async throws {
+        let store = try stores.open()
+        try await fill(store, 1...2)
+        let cluster = try stores.pseudonym("cluster-2")
+        _ = try await store.erase(cluster)
+        try await fill(store, 3...9)
+        try await StandIn.with(byNumber: { _ in 204 }) { server in
+            // Nobody knows where this one deletes.
+            let url = server.url.replacing("/api", with: "/insert/0/prometheus/api")
+            try await stores.forward(store, to: [url], until: { $0.contains("cannot be erased") })
+            #expect(server.bodies.joined().contains("6.6.9\""))
+        }
+        #expect(try await store.erasedClusters(10, by: .now()) == [cluster])
+        #expect(log.recorded.count { $0.contains("cannot be erased") } == 1)
+        try store.close()
+    }
+
+    @Test("reports are not set aside where the URL is wrong, which refuses everything")
+    func wrongPlace() async throws {
+        let store = try stores.open()
+        try await fill(store, 1...2)
+        try await StandIn.with(byNumber: { _ in 400 }) { server in
+            try await stores.forward(store, to: [server.url], until: { $0.contains("is the URL right?") })
+        }
+        #expect(store.outboxCount == 2)
+        try store.close()
+    }
+
+    @Test("what waits at the end is sent on before it")
+    func farewell() async throws {
+        let store = try stores.open()
+        try await fill(store, 1...3)
+        try await StandIn.with(byNumber: { _ in 204 }) { server in
+            try await HTTPClient.withHTTPClient { http in
+                let group = ServiceGroup(
+                    services: [stores.forwarder(store, to: [server.url], batch: 1, http)],
+                    logger: log.logger
+                )
+                await group.triggerGracefulShutdown()
+                try await group.run()
+            }
+            #expect(server.bodies.count == 3)
+        }
+        // It stays until the target has written it.
+        #expect(store.outboxCount == 3)
+        try store.close()
     }
 }

@@ -3,6 +3,7 @@
 import AsyncHTTPClient
 import Logging
 import Metrics
+import NIOCore
 import ReportStore
 import ServiceLifecycle
 import TelemetryModel
@@ -43,11 +44,29 @@ struct ForwardingStores {
         )
     }
 
+    /// Figures from below a URL.
+    func figures(
+        _ url: String,
+        _ http: HTTPClient,
+        limit: TimeAmount = .seconds(30),
+        lifetimes: VictoriaMetricsFigures.Lifetimes = .init(),
+        now: @escaping @Sendable () -> UTCInstant = UTCInstant.now
+    ) -> VictoriaMetricsFigures {
+        VictoriaMetricsFigures(
+            QueryClient(url: url, http: http, limit: limit),
+            lifetimes: lifetimes,
+            metrics: NOOPMetricsHandler.instance,
+            logger: log.logger,
+            now: now
+        )
+    }
+
     /// What sends on to each URL, without long pauses.
     func forwarder(_ store: ReportStore, to urls: [String], batch: Int = 500, _ http: HTTPClient) -> Forwarder {
         var pace = Forwarder.Pace()
         (pace.batch, pace.idle) = (batch, .milliseconds(5))
         (pace.shortestPause, pace.longestPause) = (.milliseconds(2), .milliseconds(10))
+        (pace.settling, pace.erasureDelay) = (.zero, .seconds(3))
         return Forwarder(
             store: store,
             targets: urls.map { ImportClient(url: $0, http: http) },
@@ -60,8 +79,13 @@ struct ForwardingStores {
         )
     }
 
-    /// Sends on to each URL until the outbox is empty.
-    func forward(_ store: ReportStore, to urls: [String], batch: Int = 500) async throws {
+    /// Sends on to each URL until the outbox is empty, or the log says something.
+    func forward(
+        _ store: ReportStore,
+        to urls: [String],
+        batch: Int = 500,
+        until isEnough: (@Sendable (String) -> Bool)? = nil
+    ) async throws {
         try await HTTPClient.withHTTPClient { http in
             let group = ServiceGroup(
                 services: [forwarder(store, to: urls, batch: batch, http)],
@@ -69,7 +93,11 @@ struct ForwardingStores {
             )
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
-                while store.outboxCount > 0 { await Task.yield() }
+                if let isEnough {
+                    for await line in log.lines where isEnough(line) { break }
+                } else {
+                    while store.outboxCount > 0 { await Task.yield() }
+                }
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }

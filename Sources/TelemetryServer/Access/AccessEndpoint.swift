@@ -10,6 +10,8 @@ import TelemetryModel
 /// `/v1/…` of the private listener: what those who have a role may see and do.
 struct AccessEndpoint: Sendable {
     let store: ReportStore
+    /// Where figures are read; nil where there are none here.
+    let figures: (any FigureSource)?
     let pseudonymizer: Pseudonymizer
     let gate: AccessGate
     let now: @Sendable () -> UTCInstant
@@ -33,11 +35,11 @@ struct AccessEndpoint: Sendable {
     private func perform(_ task: AccessTask) async throws -> Response {
         switch task {
         case .overview(let month):
-            let endpoint = OverviewEndpoint(store: store, anonymityThreshold: 1, now: now)
+            let endpoint = OverviewEndpoint(figures: try readable(), anonymityThreshold: 1, now: now)
             return try .json(await endpoint.overview(of: month))
-        case .series(let days): return try .json(SeriesAnswer(await store.totals(on: days)))
+        case .series(let days): return try .json(SeriesAnswer(await readable().totals(on: days)))
         case .breakdowns(let dimension, let window):
-            let values = try await store.breakdowns(by: dimension, in: [window])[window] ?? [:]
+            let values = try await readable().breakdowns(by: dimension, in: [window])[window] ?? [:]
             return try .json(BreakdownAnswer(dimension, window, values))
         case .clusters(let month, let position, let limit, let isLines):
             let page = try await store.clusters(in: month, after: position, limit: limit)
@@ -60,6 +62,12 @@ struct AccessEndpoint: Sendable {
             let lines = try await gate.auditLines(after: sequence, limit: limit)
             return Self.answer(lines, after: sequence, limit: limit, isLines: isLines)
         }
+    }
+
+    /// Where figures are read.
+    private func readable() throws(Refusal) -> any FigureSource {
+        guard let figures else { throw .noFigures }
+        return figures
     }
 
     private static func answer(
