@@ -143,7 +143,7 @@ let package = Package(
             dependencies: [
                 "TelemetryModel", "Kubernetes", "TelemetryAgent", "ReportStore", "VictoriaMetrics", "TelemetryServer",
                 "FleetSimulator",
-                httpClient, nioCore, nioPosix, nioHTTP1, logging, lifecycle, metrics, yams,
+                httpClient, crypto, nioCore, nioPosix, nioHTTP1, logging, lifecycle, metrics, yams,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -40,6 +40,12 @@ public struct Pseudonym: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(leading: bytes)
     }
 
+    /// Takes 32 lower-case hexadecimal digits; nil for anything else.
+    public init?(hexadecimal text: String) {
+        guard let bytes = TelemetryModel.bytes(ofHexadecimal: text) else { return nil }
+        self.init(bytes: bytes)
+    }
+
     /// 16 bytes.
     public var bytes: [UInt8] {
         [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - $0 * 8)) } }
@@ -125,4 +131,23 @@ package func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
 /// The lower-case digit of a number below 16.
 private func hexadecimalDigit(_ number: UInt8) -> UInt8 {
     number < 10 ? UInt8(ascii: "0") + number : UInt8(ascii: "a") + number - 10
+}
+
+/// The bytes that lower-case hexadecimal digits stand for; nil where they are none.
+package func bytes(ofHexadecimal text: String) -> [UInt8]? {
+    let digits = Array(text.utf8)
+    guard digits.count.isMultiple(of: 2) else { return nil }
+    func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        default: nil
+        }
+    }
+    var bytes: [UInt8] = []
+    for position in stride(from: 0, to: digits.count, by: 2) {
+        guard let high = value(digits[position]), let low = value(digits[position + 1]) else { return nil }
+        bytes.append(high << 4 | low)
+    }
+    return bytes
 }

@@ -158,7 +158,8 @@ struct ForwardOptions: ParsableArguments {
         return urls
     }
 
-    private static func isURL(_ text: String) -> Bool {
+    /// Whether a text is an HTTP URL.
+    static func isURL(_ text: String) -> Bool {
         guard let url = URLComponents(string: text), let scheme = url.scheme, url.host?.isEmpty == false else {
             return false
         }

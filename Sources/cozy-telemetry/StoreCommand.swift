@@ -16,7 +16,7 @@ struct StoreCommand: AsyncParsableCommand {
             """,
         subcommands: [
             StoreStatsCommand.self, StoreCheckCommand.self, StoreBackupCommand.self, StoreRestoreCommand.self,
-            StoreEraseCommand.self, StoreRotateKeyCommand.self, StoreOutboxCommand.self,
+            StoreEraseCommand.self, StoreRotateKeyCommand.self, StoreOutboxCommand.self, StoreMigrateCommand.self,
         ]
     )
 }

@@ -82,12 +82,53 @@ struct ForwardingTests {
         #expect(try await outbox(directory) == OutboxStatistics(waiting: 0, setAside: 0, oldest: nil))
     }
 
+    @Test("a store goes to VictoriaMetrics and back by command; what is wrong is said with its exit status")
+    func migration() async throws {
+        let (old, new) = (try TemporaryDirectory(), try TemporaryDirectory())
+        let fleet = ["--clusters", "4", "--months", "2", "--changes-per-month", "3"]
+        #expect(try await RunningProgram.run(["simulate", "--into", old.path] + fleet).status == 0)
+        try await VictoriaMetricsProcess.withProcess { database in
+            let target = database.url + "/api/v1/import/prometheus"
+            let there = ["store", "migrate", "--to", target, "--data-dir", old.path]
+            let done = try await RunningProgram.run(there)
+            #expect(done.status == 0, "\(done.errors)")
+            #expect(done.output.hasPrefix("4 clusters with ") && done.output.hasSuffix("no figure differs\n"))
+            let back = ["store", "migrate", "--from", database.url, "--months", "3", "--data-dir", new.path]
+            let brought = try await RunningProgram.run(back)
+            #expect(brought.status == 0, "\(brought.errors)")
+            #expect(brought.output == done.output)
+            #expect(try await RunningProgram.run(back).output.contains("4 clusters were there already"))
+            database.end()
+            let failed = try await RunningProgram.run(there)
+            #expect(failed.status == 69 && failed.errors.contains("the same command goes on from where it was"))
+            #expect(try await RunningProgram.run(back).status == 69)
+        }
+        let check = try await RunningProgram.run(["store", "check", "--data-dir", new.path])
+        #expect(check.status == 0, "\(check.output)")
+        let cluster = "http://vminsert/insert/0/prometheus/api/v1/import/prometheus"
+        for wrong in [[], ["--to", "a", "--from", "b"], ["--to", "no url"], ["--to", cluster]] {
+            #expect(try await RunningProgram.run(["store", "migrate"] + wrong).status == 64)
+        }
+    }
+
     @Test("a URL that is none is 64, and the outbox of a directory without a store is 1")
     func wrong() async throws {
-        for url in ["vminsert:8480", "ftp://a/", "", "http://"] {
-            let ending = try await RunningProgram.run(["server", "--forward-url", url])
-            #expect(ending.status == 64, "\(url)")
-            #expect(ending.errors.contains("forward-url"))
+        for name in ["forward-url", "vmselect-url"] {
+            for url in ["vminsert:8480", "ftp://a/", "", "http://"] {
+                let ending = try await RunningProgram.run(["server", "--\(name)", url])
+                #expect(ending.status == 64, "\(url)")
+                #expect(ending.errors.contains(name))
+            }
+        }
+        let target = ["--forward-url", "http://a/api/v1/import/prometheus"]
+        for wrong in [
+            ["--mode", "forward-only"], target + ["--mode", "other"], target + ["--forward-unchanged", "25h"],
+            target + ["--forward-delete-url", "http://a/,http://b/"], ["--forward-delete-url", "http://a/"],
+            target + ["--mode", "forward-only", "--vmselect-url", "http://a/"],
+            ["--vmselect-url", "http://a/,http://b/"],
+        ] {
+            let ending = try await RunningProgram.run(["server"] + wrong)
+            #expect(ending.status == 64 && !ending.errors.isEmpty, "\(wrong)")
         }
         let nothing = try await RunningProgram.run(["store", "outbox", "--data-dir", TemporaryDirectory().path])
         #expect(nothing.status == 1)

@@ -34,11 +34,11 @@ struct ForwardingStores {
         pseudonymizer.pseudonym(of: try #require(ClusterID(cluster)))
     }
 
-    func open() throws -> ReportStore {
+    func open(outboxLimit: Int? = 1_000_000) throws -> ReportStore {
         try ReportStore(
             directory: directory.path,
             keyCheck: pseudonymizer.checkValue,
-            outboxLimit: 1_000_000,
+            outboxLimit: outboxLimit,
             metrics: NOOPMetricsHandler.instance,
             logger: log.logger
         )

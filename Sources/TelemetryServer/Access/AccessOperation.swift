@@ -96,7 +96,7 @@ extension AccessOperation {
     }
 
     private static func pseudonym(_ text: String) throws(Refusal) -> Pseudonym {
-        guard let bytes = bytes(ofHexadecimal: text), let pseudonym = Pseudonym(bytes: bytes) else {
+        guard let pseudonym = Pseudonym(hexadecimal: text) else {
             throw .badRequest("a cluster is named by its pseudonym, 32 hexadecimal digits")
         }
         return pseudonym
@@ -106,23 +106,4 @@ extension AccessOperation {
         guard AccessToken.isID(text) else { throw .badRequest("a token is named by its number, as the list has it") }
         return text
     }
-}
-
-/// The bytes that lower-case hexadecimal digits stand for; nil where they are none.
-func bytes(ofHexadecimal text: String) -> [UInt8]? {
-    let digits = Array(text.utf8)
-    guard digits.count.isMultiple(of: 2) else { return nil }
-    func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        default: nil
-        }
-    }
-    var bytes: [UInt8] = []
-    for position in stride(from: 0, to: digits.count, by: 2) {
-        guard let high = value(digits[position]), let low = value(digits[position + 1]) else { return nil }
-        bytes.append(high << 4 | low)
-    }
-    return bytes
 }

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Whether two engines answer the same of some months.
+public struct FigureComparison: Sendable {
+    private let left: any FigureSource
+    private let right: any FigureSource
+
+    /// A comparison of one engine with another that should answer the same.
+    public init(_ left: some FigureSource, with right: some FigureSource) {
+        (self.left, self.right) = (left, right)
+    }
+
+    /// What differs of the windows that end with each of some months.
+    ///
+    /// - Parameters:
+    ///   - months: The last months of the windows.
+    ///   - first: Windows that begin before it are left out, as one of the engines has only folded totals of them.
+    ///   - progress: Called with each month that is begun.
+    /// - Returns: What differs, one for each figure and value of a dimension.
+    /// - Throws: What the engines throw.
+    public func differences(
+        endingWith months: ClosedRange<CalendarMonth>,
+        from first: CalendarMonth?,
+        progress: (CalendarMonth) -> Void
+    ) async throws -> [String] {
+        var differences: [String] = []
+        for month in (months.lowerBound.index...months.upperBound.index).map(CalendarMonth.init(index:)) {
+            progress(month)
+            let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
+                .filter { $0.start >= first ?? $0.start }
+            guard !windows.isEmpty else { continue }
+            let (one, other) = (try await left.totals(of: windows), try await right.totals(of: windows))
+            for window in windows {
+                differences += Self.differences(one[window]?.all, other[window]?.all, "", window)
+                // Who was first seen before that month is not known to the other one.
+                if first == nil {
+                    let (left, right) = (one[window]?.established, other[window]?.established)
+                    differences += Self.differences(left, right, "established ", window)
+                }
+            }
+            for dimension in Dimension.allCases {
+                let one = try await left.breakdowns(by: dimension, in: windows)
+                let other = try await right.breakdowns(by: dimension, in: windows)
+                for window in windows {
+                    differences += Self.differences(one[window], other[window], "\(dimension.rawValue) ", window)
+                }
+            }
+        }
+        return differences
+    }
+
+    private static func differences<Key: Hashable, Value: Equatable>(
+        _ left: [Key: Value]?,
+        _ right: [Key: Value]?,
+        _ name: String,
+        _ window: Window
+    ) -> [String] {
+        let (left, right) = (left ?? [:], right ?? [:])
+        func text(_ value: Value?) -> String {
+            switch value {
+            case let breakdown as Breakdown: "\(breakdown.clusters) (\(breakdown.clustersAtEnd) at the end)"
+            case let value?: "\(value)"
+            case nil: "nothing"
+            }
+        }
+        return Set(left.keys).union(right.keys).filter { left[$0] != right[$0] }
+            .map { "\(window.label), \(name)\($0): \(text(left[$0])) and \(text(right[$0]))" }.sorted()
+    }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import AsyncHTTPClient
+import Exposition
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import TelemetryModel
+
+/// Reads samples as they lie in VictoriaMetrics, below the base URL of a single node or of vmselect.
+public struct ExportClient: Sendable {
+    /// A cluster as series name it.
+    struct Cluster {
+        /// The label that names it.
+        enum Label: String, CaseIterable {
+            /// What today's backend writes: the id as it was sent.
+            case raw = "cluster_id"
+            /// What these backends send on.
+            case pseudonym = "cluster"
+        }
+
+        let label: Label
+        let value: String
+    }
+
+    private let http: HTTPClient
+    private let url: String
+
+    /// The largest answer that is read: a month of one cluster.
+    private static let largestAnswer = 1 << 30
+    /// What reports are made of, as a filter of series.
+    private static let names = Metric.allCases.map(\.definition.name).joined(separator: "|")
+
+    /// A client for a base URL; the caller shuts the HTTP client down.
+    public init(url: String, http: HTTPClient) {
+        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.http = http
+    }
+
+    /// Every cluster that a label names.
+    ///
+    /// - Throws: `FiguresUnavailable`.
+    func values(
+        of label: Cluster.Label,
+        in months: ClosedRange<CalendarMonth>
+    ) async throws(FiguresUnavailable) -> [String] {
+        struct Answer: Decodable {
+            let status: String
+            let isPartial: Bool?
+            let data: [String]
+        }
+        let filter = "{__name__=~\"\(Self.names)\",\(label.rawValue)!=\"\"}"
+        let body = try await ask("/api/v1/label/\(label.rawValue)/values", filter, months)
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success",
+            answer.isPartial != true
+        else { throw FiguresUnavailable("VictoriaMetrics answered what is no whole list of clusters") }
+        return answer.data.sorted()
+    }
+
+    /// The samples of a cluster in a month by their time, in order of time; at each in a fixed order, without its label.
+    ///
+    /// - Throws: `FiguresUnavailable`.
+    func samples(
+        of cluster: Cluster,
+        in month: CalendarMonth
+    ) async throws(FiguresUnavailable) -> [(instant: UTCInstant, samples: [Sample])] {
+        struct Line: Decodable {
+            let metric: [String: String]
+            let values: [Double]
+            let timestamps: [Int64]
+        }
+        let value = cluster.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        let filter = "{__name__=~\"\(Self.names)\",\(cluster.label.rawValue)=\"\(value)\"}"
+        let body = try await ask("/api/v1/export", filter, month...month)
+        var byTime: [Int64: [Sample]] = [:]
+        for text in body.readableBytesView.split(separator: UInt8(ascii: "\n")) {
+            guard let line = try? JSONDecoder().decode(Line.self, from: Data(text)),
+                line.values.count == line.timestamps.count
+            else { throw FiguresUnavailable("VictoriaMetrics exported what is no series") }
+            let labels = line.metric.filter { $0.key != "__name__" && $0.key != cluster.label.rawValue }
+                .map { Label(name: $0.key, value: $0.value) }.sorted()
+            for (time, value) in zip(line.timestamps, line.values) {
+                byTime[time, default: []].append(
+                    Sample(name: line.metric["__name__"] ?? "", labels: labels, value: value)
+                )
+            }
+        }
+        return byTime.sorted { $0.key < $1.key }.map { time, samples in
+            let order = samples.sorted { ($0.name, $0.labels.description) < ($1.name, $1.labels.description) }
+            // A sample that was written twice is one.
+            let once = order.enumerated().filter { $0.offset == 0 || order[$0.offset - 1] != $0.element }.map(\.element)
+            return (UTCInstant(secondsSinceEpoch: time / 1_000), once)
+        }
+    }
+
+    private func ask(
+        _ path: String,
+        _ filter: String,
+        _ months: ClosedRange<CalendarMonth>
+    ) async throws(FiguresUnavailable) -> ByteBuffer {
+        let start = UTCInstant(startOf: months.lowerBound.firstDay).secondsSinceEpoch
+        let end = UTCInstant(startOf: (months.upperBound + 1).firstDay).secondsSinceEpoch
+        let escaped = filter.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? filter
+        let query = "match%5B%5D=\(escaped)&start=\(start)&end=\(end - 1).999&deny_partial_response=1"
+        let request = HTTPClientRequest(url: "\(url)\(path)?\(query)")
+        let (status, body): (Int, ByteBuffer)
+        do {
+            let response = try await http.execute(request, timeout: .seconds(300))
+            status = Int(response.status.code)
+            body = try await response.body.collect(upTo: Self.largestAnswer)
+        } catch let error as HTTPClientError {
+            throw FiguresUnavailable(error.shortDescription)
+        } catch {
+            throw FiguresUnavailable("the connection failed (\(type(of: error)))")
+        }
+        guard status == 200 else { throw FiguresUnavailable("VictoriaMetrics answered \(status)") }
+        return body
+    }
+}

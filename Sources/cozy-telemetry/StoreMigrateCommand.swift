@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import AsyncHTTPClient
+import Crypto
+import Foundation
+import Logging
+import ReportStore
+import TelemetryModel
+import TelemetryServer
+import VictoriaMetrics
+
+/// `cozy-telemetry store migrate`: a store's history into VictoriaMetrics, or from there into a store.
+struct StoreMigrateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate",
+        abstract: "Bring the whole history of a store into VictoriaMetrics, or what lies there into a store.",
+        discussion: """
+            With --to every report goes there with the time that it was received at, one for each day that it was seen on. At the \
+            end every figure of both is compared. To go on taking reports meanwhile, start the backend with --forward-url first, \
+            and migrate a backup of its store in another directory. VictoriaMetrics drops what is older than its \
+            -retentionPeriod without a word; the comparison finds that.
+
+            With --from the reports are read as they lie there: what today's backend wrote under raw ids, which become \
+            pseudonyms on the way, and what these backends sent on. Clusters that the store has already are left alone, so \
+            that it goes best into a new directory.
+
+            No backend may use the directory. Control-C stops it between two parts; the same command goes on from there.
+            """
+    )
+
+    @Option(help: ArgumentHelp("The import URL of VictoriaMetrics, as of --forward-url.", valueName: "url"))
+    var to: String?
+
+    @Option(
+        help: ArgumentHelp("The base URL that VictoriaMetrics is read below, as of --vmselect-url.", valueName: "url")
+    )
+    var from: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --to, where the figures are read for the comparison; known of single nodes.",
+            valueName: "url"
+        )
+    )
+    var vmselectUrl: String?
+
+    @Option(help: "With --from, how many months back, this one among them.")
+    var months = 36
+
+    @Flag(help: "Print the result as JSON.")
+    var json = false
+
+    @OptionGroup var options: StoreOptions
+
+    func validate() throws {
+        guard (to == nil) != (from == nil) else { throw ValidationError("give --to or --from") }
+        if from != nil, vmselectUrl != nil { throw ValidationError("--vmselect-url goes with --to") }
+        guard (1...600).contains(months) else { throw ValidationError("--months must be from 1 to 600") }
+        for url in [to, from, vmselectUrl].compactMap({ $0 }) where !ForwardOptions.isURL(url) {
+            throw ValidationError("`\(url)` is no http or https URL")
+        }
+        if let to, vmselectUrl == nil, Self.base(of: to) == nil {
+            throw ValidationError("give --vmselect-url, as it is not known where the figures of this --to are read")
+        }
+    }
+
+    /// What came of it.
+    private struct Result: Codable {
+        let clusters: Int
+        let reports: Int
+        /// Reports that were refused, or clusters whose rows cannot be read.
+        let leftOut: Int
+        /// Clusters that the store had before.
+        let known: Int
+        /// Figures that differ between both.
+        let differences: [String]
+
+        private enum CodingKeys: String, CodingKey {
+            case clusters, reports, known, differences
+            case leftOut = "left_out"
+        }
+    }
+
+    func run() async throws {
+        let result = try await options.withStore { maintenance in
+            guard let pseudonymizer = try key(of: maintenance) else {
+                throw StoreError.missingKey(path: maintenance.keyPath)
+            }
+            let store = try ReportStore(
+                directory: maintenance.directory,
+                keyCheck: pseudonymizer.checkValue,
+                keyPath: maintenance.keyPath,
+                isForwardOnly: false,
+                metrics: MetricsRegistry(),
+                logger: LogOptions.logger("migrate", level: .warning)
+            )
+            do {
+                let result = try await Interruption.task {
+                    try await HTTPClient.withHTTPClient { http in
+                        if let to { return try await bring(store, to: to, maintenance.directory, http) }
+                        return try await fetch(from: from ?? "", into: store, pseudonymizer, http)
+                    }
+                }
+                try store.close()
+                return result
+            } catch {
+                try store.close()
+                throw error
+            }
+        }
+        Terminal.endProgress()
+        if json { try Terminal.writeJSON(result) } else { Self.show(result) }
+        guard result.differences.isEmpty else {
+            throw CommandFailure.failed(
+                "\(result.differences.count) figures differ; is the -retentionPeriod of VictoriaMetrics long enough?"
+            )
+        }
+    }
+
+    /// The key of the store; one is made where a history goes into a directory that has none yet.
+    private func key(of maintenance: StoreMaintenance) throws -> Pseudonymizer? {
+        from == nil ? try maintenance.key.existing() : try maintenance.key.load()
+    }
+
+    private static func show(_ result: Result) {
+        Terminal.write(line: "\(result.clusters) clusters with \(result.reports) reports")
+        if result.known > 0 { Terminal.write(line: "\(result.known) clusters were there already") }
+        if result.leftOut > 0 { Terminal.write(line: "\(result.leftOut) could not be read and are left out") }
+        for difference in result.differences.prefix(20) { Terminal.write(line: difference) }
+        if result.differences.isEmpty { Terminal.write(line: "no figure differs") }
+    }
+}
+
+// MARK: - To VictoriaMetrics
+
+extension StoreMigrateCommand {
+    /// The base URL of a single node by its import URL; nil where it is another one.
+    private static func base(of url: String) -> String? {
+        let path = "/api/v1/import/prometheus"
+        return url.hasSuffix(path) && !url.contains("/insert/") ? String(url.dropLast(path.count)) : nil
+    }
+
+    private func bring(
+        _ store: ReportStore,
+        to url: String,
+        _ directory: String,
+        _ http: HTTPClient
+    ) async throws -> Result {
+        var place = MigrationPlace(directory: directory, target: url)
+        let export = HistoryExport(store, to: ImportClient(url: url, http: http))
+        let (all, begin) = (store.clusterCount, ContinuousClock.now)
+        let done: HistoryExport.Progress
+        do {
+            done = try await export.run(after: place.position) { progress in
+                if let position = progress.position { try place.set(position) }
+                let rate = Double(progress.clusters) / max((ContinuousClock.now - begin) / .seconds(1), 0.001)
+                Terminal.progress("\(progress.clusters) of \(all) clusters, \(Int(rate)) a second")
+            }
+        } catch let error as HistoryExport.Failure {
+            throw CommandFailure.unavailable("\(error); the same command goes on from where it was")
+        }
+        guard done.position == nil else {
+            throw CommandFailure.failed("it was stopped; the same command goes on from where it was")
+        }
+        let differences = try await compare(store, http)
+        place.remove()
+        return Result(
+            clusters: done.clusters,
+            reports: done.reports,
+            leftOut: done.damaged,
+            known: 0,
+            differences: differences
+        )
+    }
+
+    /// Compares every figure of both, for a minute if need be: what was imported shows after some seconds.
+    private func compare(_ store: ReportStore, _ http: HTTPClient) async throws -> [String] {
+        let months = try await store.rowMonths()
+        guard let first = months.first else { return [] }
+        let url = vmselectUrl ?? to.flatMap(Self.base) ?? ""
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let figures = VictoriaMetricsFigures(
+                QueryClient(url: url, http: http),
+                metrics: MetricsRegistry(),
+                logger: LogOptions.logger("migrate", level: .critical)
+            )
+            do {
+                let differences = try await FigureComparison(store, with: figures).differences(
+                    endingWith: first...max(first, UTCInstant.now().month),
+                    from: months.completeFrom
+                ) { Terminal.progress("comparing the figures of \($0.label)") }
+                if differences.isEmpty || .now > deadline { return differences }
+            } catch let error as FiguresUnavailable {
+                throw CommandFailure.unavailable("\(error); the same command compares again")
+            }
+            try await Task.sleep(for: .seconds(2))
+        }
+    }
+}
+
+/// How far a migration came, kept beside the store.
+private struct MigrationPlace: Codable {
+    /// A hash of where it goes, as a URL may have a password in it.
+    private let target: String
+    private(set) var position: Int?
+    private var path: String
+
+    private enum CodingKeys: String, CodingKey { case target, position }
+
+    init(directory: String, target url: String) {
+        path = directory + "/migration.json"
+        target = SHA256.hash(data: Data(url.utf8)).description
+        let known = FileManager.default.contents(atPath: path).flatMap {
+            try? JSONDecoder().decode(Self.self, from: $0)
+        }
+        position = known?.target == target ? known?.position : nil
+    }
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        target = try container.decode(String.self, forKey: .target)
+        position = try container.decodeIfPresent(Int.self, forKey: .position)
+        path = ""
+    }
+
+    mutating func set(_ position: Int) throws {
+        self.position = position
+        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+    }
+
+    func remove() { try? FileManager.default.removeItem(atPath: path) }
+}
+
+// MARK: - From VictoriaMetrics
+
+extension StoreMigrateCommand {
+    private func fetch(
+        from url: String,
+        into store: ReportStore,
+        _ pseudonymizer: Pseudonymizer,
+        _ http: HTTPClient
+    ) async throws -> Result {
+        let last = UTCInstant.now().month
+        let range = (last - (months - 1))...last
+        let history = HistoryImport(ExportClient(url: url, http: http), into: store, pseudonymizer: pseudonymizer)
+        do {
+            let done = try await history.run(of: range) { progress in
+                Terminal.progress("\(progress.clusters + progress.known) of \(progress.all) clusters")
+            }
+            guard done.isComplete else {
+                throw CommandFailure.failed("it was stopped; the same command goes on from where it was")
+            }
+            return Result(
+                clusters: done.clusters,
+                reports: done.reports,
+                leftOut: done.refused,
+                known: done.known,
+                differences: try await history.differences(of: range)
+            )
+        } catch let error as FiguresUnavailable {
+            throw CommandFailure.unavailable("\(error); the same command goes on from where it was")
+        }
+    }
+}
