@@ -137,7 +137,7 @@ requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
 
 test-requirements: requirements
-	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics
+	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics promtool
 
 bench-requirements: requirements
 	@Scripts/require.sh cc python3 victoria-metrics prometheus-pushgateway

@@ -11,6 +11,7 @@ package() {
     case $1 in
         cc) echo gcc ;;
         kubectl) echo kubernetes-client ;;
+        promtool) echo prometheus ;;
         *) echo "$1" ;;
     esac
 }

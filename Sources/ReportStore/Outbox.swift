@@ -187,6 +187,21 @@ extension ReportStore {
         }
     }
 
+    /// When the oldest report that waits was received; nil where none waits.
+    ///
+    /// - Throws: `StoreError.unavailable`.
+    public func oldestOfOutbox() async throws -> UTCInstant? {
+        do {
+            // Numbers rise with acceptance.
+            return try await pool.read { database in
+                let sql = "SELECT received FROM outbox WHERE refused IS NULL ORDER BY id LIMIT 1"
+                return try Int64.fetchOne(database.cachedStatement(sql: sql)).map(UTCInstant.init(secondsSinceEpoch:))
+            }
+        } catch {
+            throw StoreError(error)
+        }
+    }
+
     /// Takes reports out of the outbox, and sets others aside.
     ///
     /// - Parameters:

@@ -44,6 +44,7 @@ public struct Forwarder: Service {
     private let onErased: @Sendable () -> Void
     private let logger: Logger
     private let waiting: Gauge
+    private let oldest: Gauge
     private let forwarded: Counter
     private let refused: Counter
     private let lost: Counter
@@ -81,6 +82,8 @@ public struct Forwarder: Service {
         self.onErased = onErased
         self.logger = logger
         waiting = Gauge(label: "telemetry_outbox_reports", factory: metrics)
+        oldest = Gauge(label: "telemetry_outbox_oldest_seconds", factory: metrics)
+        Gauge(label: "telemetry_outbox_limit", factory: metrics).record(limit)
         forwarded = Counter(label: "telemetry_outbox_forwarded", factory: metrics)
         refused = Counter(label: "telemetry_outbox_refused", factory: metrics)
         lost = Counter(label: "telemetry_outbox_lost", factory: metrics)
@@ -126,7 +129,7 @@ public struct Forwarder: Service {
 
     private func forward(_ sent: SentReports) async throws {
         var outage = Outage(pace: pace)
-        var isNear = false
+        var (isNear, isOld) = (false, false)
         var erasures = Outage(pace: pace)
         var (nextExpiry, nextErasure, nextSettling) = (ContinuousClock.now, ContinuousClock.now, ContinuousClock.now)
         _ = sent.isSame(await starts())
@@ -134,8 +137,8 @@ public struct Forwarder: Service {
             var pause = Duration.zero
             do {
                 if .now >= nextExpiry {
-                    try await expire()
-                    nextExpiry = .now + .seconds(60)
+                    try await expire(&isOld)
+                    nextExpiry = .now + .seconds(15)
                 }
                 let part = try await store.firstOfOutbox(pace.batch, after: sent.last)
                 try await giveUp(part.unreadable)
@@ -160,10 +163,20 @@ public struct Forwarder: Service {
                 tell("\(error)", &outage)
                 pause = outage.pause
             }
-            warn(&isNear)
-            // Nobody tells when there is more to send, or when a target takes it again.
-            if pause > .zero { try await Task.sleep(for: pause) } else { try Task.checkCancellation() }
+            try await rest(pause, &isNear)
         }
+    }
+
+    /// Waits, and watches how much the outbox has meanwhile.
+    ///
+    /// Nobody tells when there is more to send, or when a target takes it again.
+    private func rest(_ pause: Duration, _ isNear: inout Bool) async throws {
+        let end = ContinuousClock.now + pause
+        repeat {
+            warn(&isNear)
+            try Task.checkCancellation()
+            if .now < end { try await Task.sleep(for: min(end - .now, .seconds(1))) }
+        } while .now < end
     }
 
     /// Sends reports to every target, in halves where they are refused together, until it is known which are.
@@ -283,12 +296,28 @@ public struct Forwarder: Service {
     }
 
     /// Gives up what waits for too long.
-    private func expire() async throws {
-        let oldest = now().advanced(bySeconds: -Int64(longestAge / .seconds(1)))
-        let count = try await store.expireOutbox(before: oldest)
+    private func expire(_ isOld: inout Bool) async throws {
+        let last = now().advanced(bySeconds: -Int64(longestAge / .seconds(1)))
+        let count = try await store.expireOutbox(before: last)
+        try await watchAge(&isOld)
         guard count > 0 else { return }
         lost.increment(by: Int64(count))
         logger.error("reports waited too long to be sent on and are given up", metadata: ["reports": "\(count)"])
+    }
+
+    /// Says that something will soon have waited for too long, once until it does not any more.
+    private func watchAge(_ isOld: inout Bool) async throws {
+        let received = try await store.oldestOfOutbox()
+        let age = received.map { now().secondsSinceEpoch - $0.secondsSinceEpoch } ?? 0
+        oldest.record(age)
+        let isOldNow = age > Int64(longestAge / .seconds(1)) / 5 * 4
+        if isOldNow, !isOld {
+            logger.error(
+                "reports have waited long to be sent on, and are given up soon",
+                metadata: ["oldest": "\(age) s", "limit": "\(longestAge / .seconds(1)) s"]
+            )
+        }
+        isOld = isOldNow
     }
 
     /// Says that nothing can be sent, and that it can be again, once each.
