@@ -35,7 +35,7 @@ PYTHON = .build/python
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent \
+.PHONY: help run test soak flood fuzz sanitize check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -124,6 +124,10 @@ bench-thresholds: bench-requirements ## Make the allocations of this moment thos
 bench-servers: bench-requirements release ## Measure the backend beside VictoriaMetrics and a pushgateway (CLUSTERS, ARGS="--help").
 	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
 	@python3 Scripts/bench_servers.py $(if $(CLUSTERS),--scale-to $(CLUSTERS)) $(ARGS)
+
+simulate-scale: bench-requirements release ## Measure what one core of each tier carries beside VictoriaMetrics, and what large fleets take (ARGS="--help").
+	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
+	@python3 Scripts/simulate_scale.py $(ARGS)
 
 bench-agent: requirements release ## Measure the agent in a large cluster beside kubectl; needs KUBEBUILDER_ASSETS (ARGS="--scale 0.1").
 	@Scripts/require.sh openssl kubectl python3

@@ -147,6 +147,10 @@ public struct ExpositionWriter: Sendable {
 
     /// Writes text with its backslashes and newlines escaped, and its quotes where it stands between quotes.
     private mutating func appendEscaped(_ text: String, quotes: Bool) {
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte != Byte.newline && byte != Byte.backslash && (byte != Byte.quote || !quotes)
+        }
+        if isPlain { return append(text) }
         for byte in text.utf8 {
             switch byte {
             case Byte.newline:

@@ -5,13 +5,26 @@ import CZlib
 /// Packs with gzip (RFC 1952), by zlib.
 package enum GzipEncoder {
     /// One member that holds those bytes; nil where zlib has no memory for it.
-    package static func encode(_ plain: [UInt8]) -> [UInt8]? {
+    ///
+    /// - Parameters:
+    ///   - plain: The bytes.
+    ///   - isFast: Whether time counts more than size.
+    /// - Returns: The member.
+    package static func encode(_ plain: [UInt8], isFast: Bool = false) -> [UInt8]? {
         var stream = z_stream()
         let size = Int32(MemoryLayout<z_stream>.size)
         // 15 bits of window, and 16 for gzip.
         guard
-            deflateInit2_(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
-                == Z_OK
+            deflateInit2_(
+                &stream,
+                isFast ? Z_BEST_SPEED : Z_BEST_COMPRESSION,
+                Z_DEFLATED,
+                15 + 16,
+                8,
+                Z_DEFAULT_STRATEGY,
+                ZLIB_VERSION,
+                size
+            ) == Z_OK
         else { return nil }
         defer { deflateEnd(&stream) }
         var input = plain

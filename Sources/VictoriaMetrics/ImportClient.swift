@@ -91,7 +91,7 @@ public struct ImportClient: Sendable {
         var request = HTTPClientRequest(url: url)
         request.method = .POST
         request.headers = ["Content-Type": "text/plain"]
-        if !batch.body.isEmpty, let packed = GzipEncoder.encode(batch.body) {
+        if !batch.body.isEmpty, let packed = GzipEncoder.encode(batch.body, isFast: true) {
             request.headers.add(name: "Content-Encoding", value: "gzip")
             request.body = .bytes(packed)
         } else {

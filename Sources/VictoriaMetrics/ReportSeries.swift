@@ -19,20 +19,29 @@ enum ReportSeries {
     /// The labels of `total` beside the cluster.
     static let totalLabels = ["figure", "name"]
 
-    /// The samples of a report that figures are read from, in a fixed order: a name and labels without the cluster.
+    /// The samples of a report that figures are read from: a name and labels without the cluster.
     static func samples(of report: Report) -> [(name: String, labels: [Label], value: Int64)] {
-        let totals = report.figures.map { (name: total, labels: $0.key.labels, value: $0.value) }
-        let values = Dimension.allCases.flatMap { dimension in
-            Set(dimension.values(in: report)).map { (name: value, labels: dimension.labels($0), value: Int64(1)) }
+        var samples = report.figures.map { (name: total, labels: $0.key.labels, value: $0.value) }
+        var values: [Dimension: Set<String>] = [:]
+        for sample in report.samples where sample.value > 0 {
+            for dimension in dimensions[Int(sample.series.metric.rawValue)] {
+                for text in dimension.values(of: sample.series)
+                where values[dimension, default: []].insert(text).inserted {
+                    samples.append((value, dimension.labels(text), 1))
+                }
+            }
         }
         let sender = report.collector
-        let metrics = Set(Dimension.allCases.map(\.metric)).filter {
-            sender.speaks(of: $0, in: report.samples.lazy.map(\.series.metric))
+        for metric in Metric.allCases where !dimensions[Int(metric.rawValue)].isEmpty {
+            guard sender.speaks(of: metric, in: report.samples.lazy.map(\.series.metric)) else { continue }
+            samples.append((collector, sender.labels(of: metric), 1))
         }
-        let collectors = metrics.map { (name: collector, labels: sender.labels(of: $0), value: Int64(1)) }
-        return (totals + values + collectors).sorted {
-            $0.name == $1.name ? $0.labels.lexicographicallyPrecedes($1.labels) : $0.name < $1.name
-        }
+        return samples
+    }
+
+    /// The dimensions that each metric says something of.
+    private static let dimensions = Metric.allCases.map { metric in
+        Dimension.allCases.filter { $0.metric == metric }
     }
 }
 

@@ -37,19 +37,18 @@ struct ImportTests {
         #expect(samples.allSatisfy { $0.labels.first == Label(name: "cluster", value: "\(report.cluster)") })
         #expect(samples.prefix(2).allSatisfy { $0.name == "cozy_nodes_count" })
         let totals = samples.filter { $0.name == "cozy_report_total" }
-        #expect(totals.map { $0.labels.last?.value } == ["clusters", "nodes"])
-        #expect(totals.map(\.value) == [1, 5])
+        #expect(Dictionary(totals.map { ($0.labels.last?.value, $0.value) }) { $1 } == ["clusters": 1, "nodes": 5])
         let values = samples.filter { $0.name == "cozy_report_value" }
         #expect(
             values.map { $0.labels.dropFirst().map(\.value) } == [
-                ["kernel", "6.12.18-talos"], ["kernel", "6.6.64-talos"], ["os", "linux (Talos (v1.8.4))"],
+                ["os", "linux (Talos (v1.8.4))"], ["kernel", "6.12.18-talos"], ["kernel", "6.6.64-talos"],
             ]
         )
         let collectors = samples.filter { $0.name == "cozy_report_collector" }
         #expect(collectors.map { $0.labels[1].value } == Array(repeating: "v1-operator", count: 4))
         #expect(
             collectors.map { $0.labels[2].value } == [
-                "cozy_cluster_info", "cozy_nodes_count", "cozy_package_info", "cozy_pvs_count",
+                "cozy_cluster_info", "cozy_nodes_count", "cozy_pvs_count", "cozy_package_info",
             ]
         )
         #expect(samples.count == 2 + 2 + 3 + 4)
