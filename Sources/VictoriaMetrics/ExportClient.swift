@@ -25,7 +25,7 @@ public struct ExportClient: Sendable {
     }
 
     private let http: HTTPClient
-    private let url: String
+    private let url: DatabaseURL
 
     /// The largest answer that is read: a month of one cluster.
     private static let largestAnswer = 1 << 30
@@ -34,7 +34,7 @@ public struct ExportClient: Sendable {
 
     /// A client for a base URL; the caller shuts the HTTP client down.
     public init(url: String, http: HTTPClient) {
-        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.url = DatabaseURL(url)
         self.http = http
     }
 
@@ -103,7 +103,7 @@ public struct ExportClient: Sendable {
         let end = UTCInstant(startOf: (months.upperBound + 1).firstDay).secondsSinceEpoch
         let escaped = filter.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? filter
         let query = "match%5B%5D=\(escaped)&start=\(start)&end=\(end - 1).999&deny_partial_response=1"
-        let request = HTTPClientRequest(url: "\(url)\(path)?\(query)")
+        let request = url.request(.GET, "\(url.text)\(path)?\(query)")
         let (status, body): (Int, ByteBuffer)
         do {
             let response = try await http.execute(request, timeout: .seconds(300))

@@ -30,9 +30,9 @@ public enum ImportOutcome: Equatable, Sendable {
 /// cluster's vminsert below `/insert/0/prometheus`.
 public struct ImportClient: Sendable {
     private let http: HTTPClient
-    private let url: String
+    private let url: DatabaseURL
     /// Where series are deleted; nil where that is not known.
-    private let deletionURL: String?
+    private let deletion: DatabaseURL?
     private let limit: TimeAmount
 
     /// A client for an import URL.
@@ -43,8 +43,8 @@ public struct ImportClient: Sendable {
     ///   - http: Sends the requests; the caller shuts it down.
     ///   - limit: The time for one attempt.
     public init(url: String, deletionURL: String? = nil, http: HTTPClient, limit: TimeAmount = .seconds(30)) {
-        self.url = url
-        self.deletionURL = deletionURL ?? Self.deletionURL(of: url)
+        self.url = DatabaseURL(url)
+        deletion = (deletionURL ?? Self.deletionURL(of: url)).map(DatabaseURL.init)
         self.http = http
         self.limit = limit
     }
@@ -60,37 +60,28 @@ public struct ImportClient: Sendable {
     ///
     /// VictoriaMetrics finds series some seconds after their import only.
     public func delete(_ cluster: Pseudonym) async -> ImportOutcome {
-        guard let deletionURL else {
+        guard let deletion else {
             return .retry(reason: "it is not known where series are deleted, see --forward-delete-url")
         }
         // A pseudonym is hexadecimal.
-        var request = HTTPClientRequest(url: deletionURL + "?match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D")
-        request.method = .POST
-        return await outcome(of: request)
+        let query = "?match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D"
+        return await outcome(of: deletion.request(.POST, deletion.text + query))
     }
 
     /// When the process that takes the batches was started, in its own words; nil where it does not say.
     public func start() async -> String? {
-        guard let metricsURL else { return nil }
-        guard let response = try? await http.execute(HTTPClientRequest(url: metricsURL), timeout: limit),
+        let request = url.request(.GET, url.root("/metrics"))
+        guard let response = try? await http.execute(request, timeout: limit),
             let body = try? await response.body.collect(upTo: 4 << 20)
         else { return nil }
         let lines = String(buffer: body).split(separator: "\n")
         return lines.first { $0.hasPrefix("process_start_time_seconds ") }.map(String.init)
     }
 
-    /// Where the process shows its own metrics.
-    private var metricsURL: String? {
-        guard let scheme = url.firstRange(of: "://") else { return nil }
-        let root = url[scheme.upperBound...].prefix { $0 != "/" }
-        return url[..<scheme.upperBound] + root + "/metrics"
-    }
-
     /// Sends a batch once; what went wrong is the outcome, without addresses.
     public func send(_ batch: ImportBatch) async -> ImportOutcome {
-        var request = HTTPClientRequest(url: url)
-        request.method = .POST
-        request.headers = ["Content-Type": "text/plain"]
+        var request = url.request(.POST, url.text)
+        request.headers.add(name: "Content-Type", value: "text/plain")
         if !batch.body.isEmpty, let packed = GzipEncoder.encode(batch.body, isFast: true) {
             request.headers.add(name: "Content-Encoding", value: "gzip")
             request.body = .bytes(packed)

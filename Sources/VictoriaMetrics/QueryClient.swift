@@ -19,7 +19,7 @@ public struct QueryClient: Sendable {
     }
 
     private let http: HTTPClient
-    private let url: String
+    private let url: DatabaseURL
     private let limit: TimeAmount
 
     /// The largest answer that is read; a breakdown by something that every cluster has of its own is megabytes.
@@ -32,7 +32,7 @@ public struct QueryClient: Sendable {
     ///   - http: Sends the requests; the caller shuts it down.
     ///   - limit: The time for one query.
     public init(url: String, http: HTTPClient, limit: TimeAmount = .seconds(60)) {
-        self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
+        self.url = DatabaseURL(url)
         self.http = http
         self.limit = limit
     }
@@ -64,9 +64,8 @@ public struct QueryClient: Sendable {
     }
 
     private func ask(_ path: String, _ form: [(String, String)]) async throws(FiguresUnavailable) -> Answer {
-        var request = HTTPClientRequest(url: url + path)
-        request.method = .POST
-        request.headers = ["Content-Type": "application/x-www-form-urlencoded", "Accept-Encoding": "identity"]
+        var request = url.request(.POST, url.text + path)
+        request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.body = .bytes(ByteBuffer(string: form.map { "\($0)=\(Self.escaped($1))" }.joined(separator: "&")))
         let (status, body): (Int, ByteBuffer)
         do {

@@ -4,6 +4,7 @@ import AsyncHTTPClient
 import Exposition
 import Foundation
 import NIOCore
+import NIOHTTP1
 import TelemetryModel
 import TelemetryTesting
 import Testing
@@ -52,6 +53,18 @@ struct ImportTests {
             ]
         )
         #expect(samples.count == 2 + 2 + 3 + 4)
+    }
+
+    @Test("a user and a password in a URL become a header and are in no request line")
+    func credentials() {
+        let url = DatabaseURL("https://me%40here:p%3Aw@db:8427/insert/0/prometheus/api/v1/import/prometheus")
+        #expect(url.text == "https://db:8427/insert/0/prometheus/api/v1/import/prometheus")
+        #expect(url.root("/metrics") == "https://db:8427/metrics")
+        let request = url.request(.POST, url.text)
+        #expect(request.headers.first(name: "Authorization") == "Basic bWVAaGVyZTpwOnc=")
+        let plain = DatabaseURL("http://db:8428/")
+        #expect(plain.text == "http://db:8428" && plain.root("/metrics") == "http://db:8428/metrics")
+        #expect(!plain.request(.GET, plain.text).headers.contains(name: "Authorization"))
     }
 
     @Test("a label cannot forge another series")
