@@ -32,6 +32,8 @@ extension ReportStore {
     public func erase(_ cluster: Pseudonym) async throws -> Erasure? {
         try await write { [self] database in
             guard let row = try clusters.find(cluster)?.row else {
+                // What is not known here may still be where it was sent on to.
+                try queue.transaction(in: database) { try $0.eraseForwarded(cluster.bytes) }
                 if isLogLeft.load(ordering: .relaxed) { try emptyLog(database) }
                 return nil
             }

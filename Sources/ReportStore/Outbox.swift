@@ -149,14 +149,21 @@ extension ReportStore {
     /// How many reports wait to be sent on.
     public var outboxCount: Int { outbox.value }
 
-    /// The first reports that wait to be sent on, but for those of clusters that are yet to be erased there.
+    /// The first reports that wait to be sent on.
     ///
     /// - Parameters:
     ///   - limit: So many at the most.
+    ///   - samples: So many samples of them together at the most, or those of one report that has more.
     ///   - number: Those behind this one.
+    ///   - holdsErased: Whether reports of clusters that are yet to be erased there wait for that.
     /// - Returns: The reports, and what cannot be read.
     /// - Throws: `StoreError.unavailable`.
-    public func firstOfOutbox(_ limit: Int, after number: Int64 = 0) async throws -> OutboxPart {
+    public func firstOfOutbox(
+        _ limit: Int,
+        samples: Int = 50_000,
+        after number: Int64 = 0,
+        holdsErased: Bool = true
+    ) async throws -> OutboxPart {
         do {
             return try await pool.read { database in
                 var part = OutboxPart()
@@ -168,14 +175,18 @@ extension ReportStore {
                         LEFT JOIN sighting ON sighting.cluster = outbox.cluster AND sighting.month = outbox.month
                           AND sighting.digest = outbox.digest
                         WHERE refused IS NULL AND outbox.id > ?
-                          AND NOT EXISTS (SELECT 1 FROM erased WHERE erased.pseudonym = cluster.pseudonym)
+                          AND NOT (? AND EXISTS (SELECT 1 FROM erased WHERE erased.pseudonym = cluster.pseudonym))
                         ORDER BY outbox.id LIMIT ?
                         """
                 )
-                for row in try Row.fetchAll(statement, arguments: [number, limit]) {
+                var count = 0
+                let rows = try Row.fetchCursor(statement, arguments: [number, holdsErased, limit])
+                while count < samples, let row = try rows.next() {
                     let id: Int64 = row[0]
                     do {
-                        part.entries.append(try OutboxEntry(id: id, row, &interner, in: database))
+                        let entry = try OutboxEntry(id: id, row, &interner, in: database)
+                        count += entry.report.report.samples.count
+                        part.entries.append(entry)
                     } catch StoreError.damaged {
                         part.unreadable.append(id)
                     }
@@ -225,7 +236,7 @@ extension ReportStore {
         }
     }
 
-    /// Takes everything out of the outbox that was received before an instant.
+    /// Takes what waits and was received before an instant out of the outbox; what is set aside stays.
     ///
     /// - Returns: How many reports that waited are gone.
     /// - Throws: `StoreError.unavailable`.
@@ -236,9 +247,7 @@ extension ReportStore {
                 sql: "DELETE FROM outbox WHERE refused IS NULL AND received < ?",
                 arguments: arguments
             )
-            let gone = database.changesCount
-            try database.execute(sql: "DELETE FROM outbox WHERE received < ?", arguments: arguments)
-            return gone
+            return database.changesCount
         }
     }
 

@@ -64,8 +64,8 @@ extension ReportStore {
 
     /// Deletes the rows of months before one.
     ///
-    /// Where reports were sent on, clusters that no rows are left of are to be erased there, too; but a store without figures
-    /// only forgets rows.
+    /// A store without figures only forgets rows. Where reports were sent on to, they stay: another backend may have sent later
+    /// ones of the same cluster.
     ///
     /// First the totals of all windows and days that hold such a month are finished: they no longer change, and names that
     /// few clusters have are folded in them. Then the rows go, in transactions that reports are committed between.
@@ -161,14 +161,7 @@ extension ReportWriter {
             if try Row.fetchOne(isLeft, arguments: [row]) == nil { deleted.gone.append(row) }
         }
         let delete = try database.cachedStatement(sql: "DELETE FROM cluster WHERE id = ?")
-        for row in deleted.gone {
-            if !isForwardOnly {
-                let pseudonym = try database.cachedStatement(sql: "SELECT pseudonym FROM cluster WHERE id = ?")
-                let found = try Row.fetchOne(pseudonym, arguments: [row])
-                if let bytes = try found?.bytes(0, of: "cluster") { try eraseForwarded(bytes) }
-            }
-            try delete.execute(arguments: [row])
-        }
+        for row in deleted.gone { try delete.execute(arguments: [row]) }
         return deleted
     }
 

@@ -159,6 +159,14 @@ public struct StoreCheck: Codable, Equatable, Sendable {
             sql: "SELECT count(*) FROM total LEFT JOIN item ON item.id = item WHERE item.kind IS NOT total.kind"
         )
         if let mistaken, mistaken > 0 { note("\(mistaken) totals are of items that are not there") }
+        let lost = try Int.fetchOne(
+            database,
+            sql: """
+                SELECT count(*) FROM outbox LEFT JOIN sighting USING (cluster, month, digest)
+                WHERE sighting.content IS NULL
+                """
+        )
+        if let lost, lost > 0 { note("\(lost) reports that wait to be sent on are not there") }
         for table in ["sighting", "month"] {
             let sql = "SELECT count(DISTINCT cluster) FROM \(table) WHERE cluster NOT IN (SELECT id FROM cluster)"
             let count = try Int.fetchOne(database, sql: sql) ?? 0

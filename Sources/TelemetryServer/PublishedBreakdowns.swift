@@ -103,7 +103,11 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             making = nil
         }
         making = task
-        await task.value
+        await withTaskCancellationHandler {
+            await task.value
+        } onCancel: {
+            task.cancel()
+        }
     }
 
     private func makeToday() async {
@@ -121,6 +125,8 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
             edition = new
             isFailing = false
         } catch {
+            // What is cut off by the end of the process has not failed.
+            if Task.isCancelled { return }
             if !isFailing {
                 logger.error("the public breakdowns of the day cannot be made", metadata: ["reason": "\(error)"])
             }

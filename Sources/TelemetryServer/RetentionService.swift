@@ -80,7 +80,7 @@ struct RetentionService: Service {
     private func forget(_ forgotten: inout CalendarMonth?, _ trust: inout ClockTrust) async throws {
         do {
             let now = now()
-            guard forgotten != now.month, try await believes(now, &trust) else { return }
+            guard try await believes(now, &trust), forgotten != now.month else { return }
             try await delete(before: now.month - 1)
             forgotten = now.month
         } catch let error as CancellationError {

@@ -34,7 +34,7 @@ final class AnswerCache<Question: Hashable & Sendable, Answer: Sendable>: Sendab
     /// - Parameters:
     ///   - question: The question.
     ///   - lifetime: For how long an answer is kept that is got now; nil for good.
-    ///   - ask: Gets it. It goes on where who asked for it does not wait any more, as others may.
+    ///   - ask: Gets it. It ends where one who waits for it is cancelled; others that wait ask again.
     /// - Returns: The answer.
     /// - Throws: What `ask` throws.
     func answer(
@@ -54,15 +54,23 @@ final class AnswerCache<Question: Hashable & Sendable, Answer: Sendable>: Sendab
         }
         if let known { return known }
         guard let task else { preconditionFailure("an answer is known or under way") }
-        let result = await task.result
+        let result = await withTaskCancellationHandler {
+            await task.result
+        } onCancel: {
+            task.cancel()
+        }
         state.withLock { state in
             if state.underWay[question] == task { state.underWay[question] = nil }
             guard case .success(let answer) = result, state.generation == generation else { return }
             let until = lifetime(answer).map { ContinuousClock.now + $0 }
+            state.kept = state.kept.filter { $0.value.until.map { $0 > .now } ?? true }
             state.kept[question] = Kept(answer: answer, until: until, lastUse: state.uses)
             guard state.kept.count > capacity else { return }
             let oldest = state.kept.min { $0.value.lastUse < $1.value.lastUse }
             if let oldest { state.kept[oldest.key] = nil }
+        }
+        if case .failure = result, task.isCancelled, !Task.isCancelled {
+            return try await self.answer(to: question, for: lifetime, ask: ask)
         }
         return try result.get()
     }

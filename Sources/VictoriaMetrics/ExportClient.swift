@@ -55,6 +55,12 @@ public struct ExportClient: Sendable {
         guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success",
             answer.isPartial != true
         else { throw FiguresUnavailable("VictoriaMetrics answered what is no whole list of clusters") }
+        // A list that is cut off at `-search.maxTagValues` does not say so.
+        guard answer.data.count < 100_000 else {
+            throw FiguresUnavailable(
+                "there may be more than 100,000 clusters; raise -search.maxTagValues and move them in parts"
+            )
+        }
         return answer.data.sorted()
     }
 
@@ -73,25 +79,27 @@ public struct ExportClient: Sendable {
         let value = cluster.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
         let filter = "{__name__=~\"\(Self.names)\",\(cluster.label.rawValue)=\"\(value)\"}"
         let body = try await ask("/api/v1/export", filter, month...month)
-        var byTime: [Int64: [Sample]] = [:]
+        var all: [(name: String, labels: [Label], line: Line)] = []
         for text in body.readableBytesView.split(separator: UInt8(ascii: "\n")) {
             guard let line = try? JSONDecoder().decode(Line.self, from: Data(text)),
                 line.values.count == line.timestamps.count
             else { throw FiguresUnavailable("VictoriaMetrics exported what is no series") }
             let labels = line.metric.filter { $0.key != "__name__" && $0.key != cluster.label.rawValue }
-                .map { Label(name: $0.key, value: $0.value) }.sorted()
-            for (time, value) in zip(line.timestamps, line.values) {
-                byTime[time, default: []].append(
-                    Sample(name: line.metric["__name__"] ?? "", labels: labels, value: value)
-                )
+            let sorted = labels.map { Label(name: $0.key, value: $0.value) }.sorted()
+            all.append((line.metric["__name__"] ?? "", sorted, line))
+        }
+        // Sorted once, so that the samples of each time are.
+        all.sort { $0.name == $1.name ? $0.labels.lexicographicallyPrecedes($1.labels) : $0.name < $1.name }
+        var byTime: [Int64: [Sample]] = [:]
+        for series in all {
+            for (time, value) in zip(series.line.timestamps, series.line.values) {
+                let sample = Sample(name: series.name, labels: series.labels, value: value)
+                // A sample that was written twice is one.
+                if byTime[time]?.last != sample { byTime[time, default: []].append(sample) }
             }
         }
-        return byTime.sorted { $0.key < $1.key }.map { time, samples in
-            let order = samples.sorted { ($0.name, $0.labels.description) < ($1.name, $1.labels.description) }
-            // A sample that was written twice is one.
-            let once = order.enumerated().filter { $0.offset == 0 || order[$0.offset - 1] != $0.element }.map(\.element)
-            return (UTCInstant(secondsSinceEpoch: time / 1_000), once)
-        }
+        return byTime.sorted { $0.key < $1.key }
+            .map { (UTCInstant(secondsSinceEpoch: $0.key / 1_000), $0.value) }
     }
 
     private func ask(

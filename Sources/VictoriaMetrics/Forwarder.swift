@@ -125,6 +125,8 @@ public struct Forwarder: Service {
         var refused: [Int64: Int] = [:]
         /// Why the rest waits; nil where there is none.
         var reason: String?
+        /// Whether a target may have lost what it had, as nobody answered there.
+        var mayBeLost = false
     }
 
     private func forward(_ sent: SentReports) async throws {
@@ -132,19 +134,31 @@ public struct Forwarder: Service {
         var (isNear, isOld) = (false, false)
         var erasures = Outage(pace: pace)
         var (nextExpiry, nextErasure, nextSettling) = (ContinuousClock.now, ContinuousClock.now, ContinuousClock.now)
-        _ = sent.isSame(await starts())
+        _ = sent.compare(await starts())
+        if !targets.allSatisfy(\.canDelete) {
+            logger.warning("erased clusters cannot be erased where reports are sent on to; see --forward-delete-url")
+        }
+        var slowest = Duration.zero
         while true {
             var pause = Duration.zero
             do {
                 if .now >= nextExpiry {
-                    try await expire(&isOld)
+                    // Nothing is given up that was not tried.
+                    try await expire(isFailing: outage.isFailing, &isOld)
                     nextExpiry = .now + .seconds(15)
                 }
-                let part = try await store.firstOfOutbox(pace.batch, after: sent.last)
+                let begin = ContinuousClock.now
+                let part = try await store.firstOfOutbox(
+                    pace.batch,
+                    after: sent.last,
+                    // Where they cannot be erased there is nothing to wait for.
+                    holdsErased: targets.allSatisfy(\.canDelete)
+                )
                 try await giveUp(part.unreadable)
                 let result = await send(part.entries[...])
                 // What is cut off by the end of the process has not failed.
                 try Task.checkCancellation()
+                slowest = max(slowest, .now - begin)
                 note(result, part, sent)
                 try await setAside(result.refused)
                 if .now >= nextSettling {
@@ -154,11 +168,13 @@ public struct Forwarder: Service {
                 tell(result.reason, &outage)
                 pause = result.reason != nil ? outage.pause : part.isEmpty ? pace.idle : .zero
                 if .now >= nextErasure {
-                    tellOfErasures(try await erase(sent), &erasures)
+                    tellOfErasures(try await erase(sent, behind: slowest), &erasures)
                     nextErasure = .now + (erasures.isFailing ? erasures.pause : pace.idle)
                 }
             } catch let error as StoreError {
                 try Task.checkCancellation()
+                // What was to be written is read again.
+                sent.forget()
                 // The store says itself what is wrong.
                 tell("\(error)", &outage)
                 pause = outage.pause
@@ -186,9 +202,9 @@ public struct Forwarder: Service {
         for target in targets {
             switch await target.send(batch) {
             case .imported: continue
-            case .retry(let reason):
+            case .retry(let reason, let isAnswer):
                 failures.increment()
-                return Result(reason: reason)
+                return Result(reason: reason, mayBeLost: !isAnswer)
             case .refused(let status):
                 guard entries.count > 1 else {
                     // What refuses an import of nothing, too, is not the place to import at.
@@ -203,7 +219,7 @@ public struct Forwarder: Service {
                 let rest = await send(entries[middle...])
                 result.done += rest.done
                 result.refused.merge(rest.refused) { first, _ in first }
-                result.reason = rest.reason
+                (result.reason, result.mayBeLost) = (rest.reason, rest.mayBeLost)
                 return result
             }
         }
@@ -212,9 +228,14 @@ public struct Forwarder: Service {
 
     /// Has clusters that were erased here erased at every target.
     ///
+    /// - Parameters:
+    ///   - sent: What the targets have.
+    ///   - slowest: So long a batch took at the most, that the cluster may have been in.
     /// - Returns: Why that has to wait; nil where nothing has to.
-    private func erase(_ sent: SentReports) async throws -> String? {
-        let instant = now().advanced(bySeconds: -Int64(pace.erasureDelay / .seconds(1)))
+    /// - Throws: `StoreError`.
+    private func erase(_ sent: SentReports, behind slowest: Duration) async throws -> String? {
+        guard targets.allSatisfy(\.canDelete) else { return nil }
+        let instant = now().advanced(bySeconds: -Int64((pace.erasureDelay + slowest) / .seconds(1)))
         let clusters = try await store.erasedClusters(pace.batch, by: instant)
         guard !clusters.isEmpty else { return nil }
         var done: [Pseudonym] = []
@@ -224,7 +245,7 @@ public struct Forwarder: Service {
                 switch await target.delete(cluster) {
                 case .imported: continue
                 case .refused(let status): reason = "the answer was \(status)"
-                case .retry(let why): reason = why
+                case .retry(let why, _): reason = why
                 }
                 break clusters
             }
@@ -248,20 +269,23 @@ public struct Forwarder: Service {
         forwarded.increment(by: Int64(result.done.count))
         if result.reason == nil, let last = part.last {
             sent.add(result.done, through: last)
-        } else if result.reason != nil {
-            // What a target had before it failed may be lost.
+        } else if result.mayBeLost, !sent.knowsStarts {
+            // Where a target says when it was started, that tells whether what it had may be lost.
             sent.forget()
         }
     }
 
     /// Takes out of the outbox what the targets have written.
     private func settle(_ sent: SentReports) async throws {
-        guard sent.isSettled(for: pace.settling) else { return }
+        let end = ContinuousClock.now - pace.settling
+        guard sent.isSettled(by: end) else { return }
         let starts = await starts()
         try Task.checkCancellation()
-        if sent.isSame(starts) {
-            try await store.settleOutbox(done: sent.settled(for: pace.settling))
-        } else {
+        switch sent.compare(starts) {
+        case .same: try await store.settleOutbox(done: sent.settled(by: end))
+        // A target that said when it was started does not now: it has to be waited for.
+        case .unknown: break
+        case .different:
             logger.notice("VictoriaMetrics was started anew; what it had last is sent again")
             sent.forget()
         }
@@ -296,10 +320,11 @@ public struct Forwarder: Service {
     }
 
     /// Gives up what waits for too long.
-    private func expire(_ isOld: inout Bool) async throws {
+    private func expire(isFailing: Bool, _ isOld: inout Bool) async throws {
+        try await watchAge(&isOld)
+        guard isFailing else { return }
         let last = now().advanced(bySeconds: -Int64(longestAge / .seconds(1)))
         let count = try await store.expireOutbox(before: last)
-        try await watchAge(&isOld)
         guard count > 0 else { return }
         lost.increment(by: Int64(count))
         logger.error("reports waited too long to be sent on and are given up", metadata: ["reports": "\(count)"])
@@ -362,11 +387,17 @@ public struct Forwarder: Service {
 }
 
 /// What the targets have, and may yet lose.
-private final class SentReports: Sendable {
+final class SentReports: Sendable {
     private struct State {
         var last: Int64 = 0
         var batches: Deque<(ids: [Int64], at: ContinuousClock.Instant)> = []
+        /// When each target was started, as it last said; nil for one that never did.
         var starts: [String?]?
+    }
+
+    /// Whether targets were started anew.
+    enum Comparison {
+        case same, different, unknown
     }
 
     private let state = Mutex(State())
@@ -382,16 +413,16 @@ private final class SentReports: Sendable {
         }
     }
 
-    /// Whether there are reports that every target has had for so long.
-    func isSettled(for time: Duration) -> Bool {
-        state.withLock { state in state.batches.first.map { $0.at <= .now - time } ?? false }
+    /// Whether there are reports that every target has had since a time.
+    func isSettled(by time: ContinuousClock.Instant) -> Bool {
+        state.withLock { state in state.batches.first.map { $0.at <= time } ?? false }
     }
 
     /// Those reports; they are forgotten.
-    func settled(for time: Duration) -> [Int64] {
+    func settled(by time: ContinuousClock.Instant) -> [Int64] {
         state.withLock { state in
             var ids: [Int64] = []
-            while let batch = state.batches.first, batch.at <= .now - time {
+            while let batch = state.batches.first, batch.at <= time {
                 ids += batch.ids
                 state.batches.removeFirst()
             }
@@ -399,12 +430,16 @@ private final class SentReports: Sendable {
         }
     }
 
-    /// Whether every target was started when it was at the last time; one that does not say when never differs.
-    func isSame(_ starts: [String?]) -> Bool {
+    /// Whether every target says when it was started.
+    var knowsStarts: Bool { state.withLock { $0.starts?.allSatisfy { $0 != nil } ?? false } }
+
+    /// Compares when every target was started with what it said before, and keeps it; one that never said so is the same.
+    func compare(_ starts: [String?]) -> Comparison {
         state.withLock { state in
-            defer { state.starts = starts }
-            guard let known = state.starts else { return true }
-            return zip(known, starts).allSatisfy { $0 == nil || $1 == nil || $0 == $1 }
+            let known = state.starts ?? starts
+            state.starts = zip(known, starts).map { $1 ?? $0 }
+            if zip(known, starts).contains(where: { $0 != nil && $1 != nil && $0 != $1 }) { return .different }
+            return zip(known, starts).contains { $0 != nil && $1 == nil } ? .unknown : .same
         }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import ReportStore
+import TelemetryModel
 
 /// Brings everything that a store has of reports to VictoriaMetrics, at the times that they were received.
 ///
@@ -39,9 +40,9 @@ public struct HistoryExport: Sendable {
     private let pause: Duration
 
     /// So many clusters are read at a time.
-    private static let part = 100
-    /// So many reports are sent at a time.
-    private static let batch = 500
+    private static let part = 20
+    /// So many samples are sent at a time, or those of a report that has more.
+    private static let batch = 20_000
     /// So often something is sent that is not taken for now.
     private static let attempts = 5
 
@@ -66,11 +67,15 @@ public struct HistoryExport: Sendable {
         var done = Progress(position: position)
         while !Task.isCancelled {
             let history = try await store.history(after: done.position, clusters: Self.part)
-            var reports = history.reports[...]
-            while !reports.isEmpty {
-                try await send(ImportBatch(reports.prefix(Self.batch)))
-                reports = reports.dropFirst(Self.batch)
+            var (batch, samples) = ([AcceptedReport](), 0)
+            for report in history.reports {
+                batch.append(report)
+                samples += report.report.samples.count
+                guard samples >= Self.batch else { continue }
+                try await send(ImportBatch(batch))
+                (batch, samples) = ([], 0)
             }
+            if !batch.isEmpty { try await send(ImportBatch(batch)) }
             done.clusters += history.clusters
             done.reports += history.reports.count
             done.damaged += history.damaged
@@ -86,7 +91,7 @@ public struct HistoryExport: Sendable {
             switch await target.send(batch) {
             case .imported: return
             case .refused(let status): throw Failure.refused(status: status)
-            case .retry(let reason):
+            case .retry(let reason, _):
                 guard attempt < Self.attempts else { throw Failure.unavailable(reason: reason) }
                 try await Task.sleep(for: pause * (1 << (attempt - 1)))
             }

@@ -11,7 +11,9 @@ public enum ImportOutcome: Equatable, Sendable {
     /// VictoriaMetrics has it.
     case imported
     /// It did not get there, or is refused for now (429, 5xx, the network): try again.
-    case retry(reason: String)
+    ///
+    /// Whether somebody answered: then what was sent before is still there.
+    case retry(reason: String, isAnswer: Bool)
     /// It is refused for good, with that status.
     case refused(status: Int)
 
@@ -21,7 +23,7 @@ public enum ImportOutcome: Equatable, Sendable {
         case 200..<300: self = .imported
         // What is wrong with the samples; any other status is about the way to them, and that can be mended.
         case 400, 413, 422: self = .refused(status: status)
-        default: self = .retry(reason: "the answer was \(status)")
+        default: self = .retry(reason: "the answer was \(status)", isAnswer: true)
         }
     }
 }
@@ -49,6 +51,9 @@ public struct ImportClient: Sendable {
         self.limit = limit
     }
 
+    /// Whether series can be deleted.
+    public var canDelete: Bool { deletion != nil }
+
     /// Where a single node deletes series; nil for the URL of anything else.
     private static func deletionURL(of url: String) -> String? {
         let path = "/api/v1/import/prometheus"
@@ -61,10 +66,10 @@ public struct ImportClient: Sendable {
     /// VictoriaMetrics finds series some seconds after their import only.
     public func delete(_ cluster: Pseudonym) async -> ImportOutcome {
         guard let deletion else {
-            return .retry(reason: "it is not known where series are deleted, see --forward-delete-url")
+            return .retry(reason: "it is not known where series are deleted, see --forward-delete-url", isAnswer: false)
         }
         // A pseudonym is hexadecimal.
-        let query = "?match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D"
+        let query = (deletion.text.contains("?") ? "&" : "?") + "match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D"
         return await outcome(of: deletion.request(.POST, deletion.text + query))
     }
 
@@ -97,9 +102,9 @@ public struct ImportClient: Sendable {
             _ = try await response.body.collect(upTo: 1 << 20)
             return ImportOutcome(status: Int(response.status.code))
         } catch let error as HTTPClientError {
-            return .retry(reason: error.shortDescription)
+            return .retry(reason: error.shortDescription, isAnswer: false)
         } catch {
-            return .retry(reason: "the connection failed (\(type(of: error)))")
+            return .retry(reason: "the connection failed (\(type(of: error)))", isAnswer: false)
         }
     }
 }

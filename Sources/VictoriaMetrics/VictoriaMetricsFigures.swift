@@ -14,7 +14,7 @@ public final class VictoriaMetricsFigures: FigureSource {
     public struct Lifetimes: Sendable {
         /// Of windows and days that may still change.
         public var running = Duration.seconds(120)
-        /// A window or day is over where its end is so many days behind: so long reports may wait to be sent on.
+        /// A window is over where its end is so many days behind: so long reports may wait to be sent on.
         public var settling = 8
 
         /// The usual ones.
@@ -46,6 +46,7 @@ public final class VictoriaMetricsFigures: FigureSource {
     private let asked: Counter
     private let failed: Counter
     private let isFailing = Mutex(false)
+    private let firstDay = Mutex<UTCDay?>(nil)
 
     /// Figures from where a client asks.
     ///
@@ -141,18 +142,16 @@ extension VictoriaMetricsFigures {
 
     /// For how long an answer is kept; nil for good.
     private func lifetime(of answer: Answer, to question: Question) -> Duration? {
-        let end: UTCDay? =
-            switch question {
-            case .totals(let window), .breakdown(_, let window): window.end.lastDay
-            case .days(let days), .dayBreakdown(_, let days): days.upperBound
-            case .firstDay: nil
-            }
-        // What the storage has only a part of may be brought there yet.
-        if case .totals(let totals) = answer, totals.dataSince != nil { return lifetimes.running }
-        guard let end, end.daysSinceEpoch + lifetimes.settling < now().day.daysSinceEpoch else {
-            return lifetimes.running
+        let window: Window
+        // What the storage has nothing or only a part of may be brought there yet.
+        switch (question, answer) {
+        case (.totals(let asked), .totals(let totals)) where totals.dataSince == nil && !totals.all.isEmpty:
+            window = asked
+        case (.breakdown(_, let asked), .breakdown(let values)) where !values.isEmpty: window = asked
+        default: return lifetimes.running
         }
-        return nil
+        let isOver = window.end.lastDay.daysSinceEpoch + lifetimes.settling < now().day.daysSinceEpoch
+        return isOver ? nil : lifetimes.running
     }
 
     private func ask(_ question: Question) async throws -> Answer {
@@ -172,7 +171,14 @@ extension VictoriaMetricsFigures {
             // The end of today, as any span would do.
             let today = now().day
             let first = try await evaluate(FigureQuery.firstSample, QuerySpan(today...today)).first?.values[0]
-            return .firstDay(first.map { UTCInstant(secondsSinceEpoch: Int64($0)).day })
+            let day = first.map { UTCInstant(secondsSinceEpoch: Int64($0)).day }
+            // Where there is a history that was not there before, what was answered was not whole.
+            let isNews = firstDay.withLock { known in
+                defer { known = day }
+                return known != nil && (day ?? .distantFuture) < (known ?? .distantFuture)
+            }
+            if isNews { cache.forget() }
+            return .firstDay(day)
         }
     }
 
@@ -262,6 +268,10 @@ extension VictoriaMetricsFigures {
             }
         }
     }
+}
+
+extension UTCDay {
+    fileprivate static let distantFuture = UTCDay(daysSinceEpoch: .max)
 }
 
 extension Int64 {

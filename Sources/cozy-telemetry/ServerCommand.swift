@@ -275,8 +275,11 @@ enum RunningBackend {
         _ body: (HTTPClient?) async throws -> Void
     ) async throws {
         guard isNeeded else { return try await body(nil) }
-        var configuration = HTTPClient.Configuration()
+        // A POST that is sent elsewhere becomes a GET, and its answer says nothing of the report.
+        var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.timeout.connect = .seconds(5)
+        // The time for a whole request ends with the head of its answer.
+        configuration.timeout.read = .seconds(65)
         // Whoever asks tries again, and says so.
         configuration.connectionPool.retryConnectionEstablishment = false
         try await HTTPClient.withHTTPClient(configuration: configuration) { try await body($0) }

@@ -5,6 +5,7 @@ import AsyncHTTPClient
 import Crypto
 import Foundation
 import Logging
+import NIOCore
 import ReportStore
 import TelemetryModel
 import TelemetryServer
@@ -97,7 +98,10 @@ struct StoreMigrateCommand: AsyncParsableCommand {
             )
             do {
                 let result = try await Interruption.task {
-                    try await HTTPClient.withHTTPClient { http in
+                    var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
+                    configuration.timeout.connect = .seconds(5)
+                    configuration.timeout.read = .seconds(310)
+                    return try await HTTPClient.withHTTPClient(configuration: configuration) { http in
                         if let to { return try await bring(store, to: to, maintenance.directory, http) }
                         return try await fetch(from: from ?? "", into: store, pseudonymizer, http)
                     }

@@ -127,9 +127,15 @@ struct StoreOutboxTests {
         #expect(try await store.firstOfOutbox(3).entries.map(\.report) == [kept] && store.outboxCount == 1)
         let maintenance = StoreMaintenance(directory: test.directory.path)
         #expect(try await maintenance.outboxStatistics().setAside == 0)
+        let again = try await submit(store, "b", nodes: 9, after: 130)
+        let aside = try #require(try await store.firstOfOutbox(2).entries.last)
+        #expect(aside.report == again)
+        try await store.settleOutbox(done: [], refused: [aside.id: 400])
         #expect(try await store.expireOutbox(before: start.advanced(bySeconds: 120)) == 0)
-        #expect(try await store.expireOutbox(before: start.advanced(bySeconds: 121)) == 1)
+        #expect(try await store.expireOutbox(before: start.advanced(bySeconds: 200)) == 1)
         #expect(store.outboxCount == 0)
+        // What is set aside stays until it is sent again.
+        #expect(try await maintenance.outboxStatistics().setAside == 1)
         try store.close()
     }
 
@@ -149,6 +155,20 @@ struct StoreOutboxTests {
         try store.close()
     }
 
+    @Test("a part ends where it has samples enough, and is never empty for that")
+    func parts() async throws {
+        let store = try open()
+        let samples = (0..<4).map { Report.Sample(Series(.nodesCount, ["linux", "6.6.\($0)"]), 1) }
+        for cluster in ["a", "b", "c"] {
+            _ = try await store.submit(test.accepted(cluster, Report(samples), at: start))
+        }
+        #expect(try await store.firstOfOutbox(10, samples: 1).entries.count == 1)
+        #expect(try await store.firstOfOutbox(10, samples: 8).entries.count == 2)
+        let first = try await store.firstOfOutbox(10, samples: 8)
+        #expect(try await store.firstOfOutbox(10, samples: 8, after: first.last ?? 0).entries.count == 1)
+        try store.close()
+    }
+
     @Test("reports of one cluster within a second keep their order in milliseconds, those of others do not count")
     func places() async throws {
         let store = try open()
@@ -162,7 +182,7 @@ struct StoreOutboxTests {
         try store.close()
     }
 
-    @Test("an erased cluster, and one that no rows are left of, is to be erased where reports were sent on to")
+    @Test("an erased cluster is to be erased where reports were sent on to, also one that is not known any more")
     func erasures() async throws {
         let store = try open()
         for cluster in ["a", "b", "c"] { try await submit(store, cluster, nodes: 1, after: 0) }
@@ -172,7 +192,10 @@ struct StoreOutboxTests {
         #expect(try await store.erasedClusters(10, by: .now()) == [all[0]])
         let before = UTCInstant.now().advanced(bySeconds: -3_600)
         #expect(try await store.erasedClusters(10, by: before) == [])
+        // Another backend may have sent later reports of it.
         _ = try await store.deleteRows(before: kept.receivedAt.month, threshold: 5)
+        #expect(try await store.erasedClusters(10, by: .now()) == [all[0]])
+        #expect(try await store.erase(all[2]) == nil)
         #expect(Set(try await store.erasedClusters(10, by: .now())) == [all[0], all[2]])
         try await store.settleErased([all[0]], by: before)
         #expect(try await store.erasedClusters(10, by: .now()).count == 2)

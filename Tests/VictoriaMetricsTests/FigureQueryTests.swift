@@ -18,7 +18,7 @@ struct FigureQueryTests {
 
     /// An answer of one series.
     private static func answer(_ value: String, partial: Bool = false) -> String {
-        #"{"status":"success","isPartial":\#(partial),"data":{"result":[{"metric":{"figure":"clusters"},"value":[1774999999.999,"\#(value)"]}]}}"#
+        #"{"status":"success","isPartial":\#(partial),"data":{"result":[{"metric":{"figure":"clusters","value":"x"},"value":[1774999999.999,"\#(value)"]}]}}"#
     }
 
     private static let nothing = #"{"status":"success","data":{"result":[]}}"#
@@ -80,7 +80,7 @@ struct FigureQueryTests {
 
     @Test("a window that is over for long is asked for once, one that runs again when its time is over, days likewise")
     func kept() async throws {
-        try await with({ _, _ in (200, Self.nothing) }, running: .zero) { figures, server in
+        try await with({ _, _ in (200, Self.answer("7")) }, running: .zero) { figures, server in
             for _ in 0..<3 { _ = try await figures.totals(of: [window]) }
             #expect(server.bodies.count == 3)
             for _ in 0..<3 { _ = try await figures.breakdowns(by: .kernel, in: [window]) }
@@ -90,7 +90,7 @@ struct FigureQueryTests {
             #expect(server.bodies.count == 8)
         }
         let late = UTCInstant(startOf: CalendarMonth(year: 2026, month: 4).firstDay).advanced(bySeconds: 7 * 86_400)
-        try await with({ _, _ in (200, Self.nothing) }, at: late, running: .zero) { figures, server in
+        try await with({ _, _ in (200, Self.answer("7")) }, at: late, running: .zero) { figures, server in
             for _ in 0..<3 { _ = try await figures.breakdowns(by: .kernel, in: [window]) }
             // Reports of the month may still wait to be sent on.
             #expect(server.bodies.count == 6)
@@ -98,9 +98,15 @@ struct FigureQueryTests {
             for _ in 0..<2 { _ = try await figures.totals(on: days) }
             #expect(server.bodies.count == 10)
         }
-        try await with({ _, _ in (200, Self.nothing) }, at: late) { figures, server in
+        try await with({ _, _ in (200, Self.answer("7")) }, at: late) { figures, server in
             for _ in 0..<3 { _ = try await figures.breakdowns(by: .kernel, in: [window]) }
             #expect(server.bodies.count == 2)
+        }
+        // Of what there is nothing yet, a history may be brought there.
+        try await with({ _, _ in (200, Self.nothing) }, running: .zero) { figures, server in
+            for _ in 0..<2 { _ = try await figures.totals(of: [window]) }
+            for _ in 0..<2 { _ = try await figures.breakdowns(by: .kernel, in: [window]) }
+            #expect(server.bodies.count == 10)
         }
     }
 

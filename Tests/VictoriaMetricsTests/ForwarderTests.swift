@@ -129,7 +129,7 @@ struct ForwarderTests {
             let group = ServiceGroup(services: [forwarder], logger: log.logger)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
-                for await line in log.lines where line.contains("given up") { break }
+                for await line in log.lines where line.contains("waited too long") { break }
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()
             }
@@ -237,6 +237,38 @@ struct ForwarderTests {
         }
         // It stays until the target has written it.
         #expect(store.outboxCount == 3)
+        try store.close()
+    }
+
+    @Test(
+        "a target that does not say when it was started, and did before, is waited for; one that was started anew is told"
+    )
+    func starts() {
+        let sent = SentReports()
+        #expect(sent.compare(["1", nil]) == .same && !sent.knowsStarts)
+        #expect(sent.compare([nil, nil]) == .unknown)
+        #expect(sent.compare(["1", "7"]) == .same && sent.knowsStarts)
+        #expect(sent.compare([nil, "7"]) == .unknown && sent.knowsStarts)
+        #expect(sent.compare(["2", "7"]) == .different)
+        #expect(sent.compare(["2", "7"]) == .same)
+        sent.add([1, 2], through: 3)
+        #expect(sent.last == 3 && !sent.isSettled(by: .now - .seconds(60)) && sent.isSettled(by: .now))
+        #expect(sent.settled(by: .now) == [1, 2] && !sent.isSettled(by: .now))
+        sent.forget()
+        #expect(sent.last == 0)
+    }
+
+    @Test(
+        "a redirection is no answer, and what a target had is not sent again because another attempt was refused for now"
+    )
+    func refusedForNow() async throws {
+        let store = try stores.open()
+        try await fill(store, 1...4)
+        try await StandIn.with(byNumber: { [302, 204, 503, 204, 429, 204, 204].dropFirst($0 - 1).first ?? 204 }) {
+            server in
+            try await stores.forward(store, to: [server.url], batch: 1)
+            #expect(server.bodies.count == 7)
+        }
         try store.close()
     }
 }

@@ -80,8 +80,10 @@ struct ImportTests {
         "a status says whether to go on, try again, or set the batch aside",
         arguments: [
             (200, ImportOutcome.imported), (204, .imported), (400, .refused(status: 400)),
-            (404, .retry(reason: "the answer was 404")),
-            (429, .retry(reason: "the answer was 429")), (503, .retry(reason: "the answer was 503")),
+            (404, .retry(reason: "the answer was 404", isAnswer: true)),
+            (429, .retry(reason: "the answer was 429", isAnswer: true)),
+            (302, .retry(reason: "the answer was 302", isAnswer: true)),
+            (503, .retry(reason: "the answer was 503", isAnswer: true)),
         ]
     )
     func outcomes(status: Int, expected: ImportOutcome) {
