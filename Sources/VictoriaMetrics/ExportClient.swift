@@ -18,10 +18,22 @@ public struct ExportClient: Sendable {
             case raw = "cluster_id"
             /// What these backends send on.
             case pseudonym = "cluster"
+
+            /// A filter that leaves out what is named by another label, too.
+            var others: String { self == .pseudonym ? ",cluster_id=\"\"" : "" }
         }
 
         let label: Label
         let value: String
+    }
+
+    /// A value; what is not finite is written as a text, or null.
+    private struct Number: Decodable {
+        let number: Double
+
+        init(from decoder: any Decoder) throws {
+            number = (try? decoder.singleValueContainer().decode(Double.self)) ?? .nan
+        }
     }
 
     private let http: HTTPClient
@@ -50,7 +62,7 @@ public struct ExportClient: Sendable {
             let isPartial: Bool?
             let data: [String]
         }
-        let filter = "{__name__=~\"\(Self.names)\",\(label.rawValue)!=\"\"}"
+        let filter = "{__name__=~\"\(Self.names)\",\(label.rawValue)!=\"\"\(label.others)}"
         let body = try await ask("/api/v1/label/\(label.rawValue)/values", filter, months)
         guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success",
             answer.isPartial != true
@@ -58,7 +70,7 @@ public struct ExportClient: Sendable {
         // A list that is cut off at `-search.maxTagValues` does not say so.
         guard answer.data.count < 100_000 else {
             throw FiguresUnavailable(
-                "there may be more than 100,000 clusters; raise -search.maxTagValues and move them in parts"
+                "there may be more than 100,000 clusters; that is more than can be moved"
             )
         }
         return answer.data.sorted()
@@ -73,15 +85,15 @@ public struct ExportClient: Sendable {
     ) async throws(FiguresUnavailable) -> [(instant: UTCInstant, samples: [Sample])] {
         struct Line: Decodable {
             let metric: [String: String]
-            let values: [Double]
+            let values: [Number?]
             let timestamps: [Int64]
         }
         let value = cluster.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
-        let filter = "{__name__=~\"\(Self.names)\",\(cluster.label.rawValue)=\"\(value)\"}"
+        let filter = "{__name__=~\"\(Self.names)\",\(cluster.label.rawValue)=\"\(value)\"\(cluster.label.others)}"
         let body = try await ask("/api/v1/export", filter, month...month)
         var all: [(name: String, labels: [Label], line: Line)] = []
         for text in body.readableBytesView.split(separator: UInt8(ascii: "\n")) {
-            guard let line = try? JSONDecoder().decode(Line.self, from: Data(text)),
+            guard let line = try? JSONDecoder().decode(Line.self, from: Self.json(text)),
                 line.values.count == line.timestamps.count
             else { throw FiguresUnavailable("VictoriaMetrics exported what is no series") }
             let labels = line.metric.filter { $0.key != "__name__" && $0.key != cluster.label.rawValue }
@@ -93,13 +105,26 @@ public struct ExportClient: Sendable {
         var byTime: [Int64: [Sample]] = [:]
         for series in all {
             for (time, value) in zip(series.line.timestamps, series.line.values) {
-                let sample = Sample(name: series.name, labels: series.labels, value: value)
-                // A sample that was written twice is one.
-                if byTime[time]?.last != sample { byTime[time, default: []].append(sample) }
+                let sample = Sample(name: series.name, labels: series.labels, value: value?.number ?? .nan)
+                // What was written twice at a time is one, the last.
+                if let last = byTime[time]?.last, last.name == sample.name, last.labels == sample.labels {
+                    byTime[time]?.removeLast()
+                }
+                byTime[time, default: []].append(sample)
             }
         }
         return byTime.sorted { $0.key < $1.key }
             .map { (UTCInstant(secondsSinceEpoch: $0.key / 1_000), $0.value) }
+    }
+
+    /// A line as JSON: older versions write infinities as they are.
+    private static func json(_ line: ByteBufferView) -> Data {
+        let text = String(decoding: line, as: UTF8.self)
+        guard text.contains("Inf"), let begin = text.ranges(of: "\"values\":[").last?.upperBound else {
+            return Data(line)
+        }
+        let values = text[begin...].replacing(/[+-]Inf/, with: "null")
+        return Data((text[..<begin] + values).utf8)
     }
 
     private func ask(

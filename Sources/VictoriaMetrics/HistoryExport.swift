@@ -15,8 +15,10 @@ public struct HistoryExport: Sendable {
         public var reports = 0
         /// Clusters whose rows cannot be read.
         public var damaged = 0
-        /// What a later export goes on behind; nil where everything is there.
+        /// What a later export goes on behind.
         public var position: Int?
+        /// Whether everything is there.
+        public var isComplete = false
     }
 
     /// Why it ended before its end.
@@ -61,7 +63,7 @@ public struct HistoryExport: Sendable {
     /// - Parameters:
     ///   - position: Where an export before ended.
     ///   - progress: Called when more clusters are there.
-    /// - Returns: How far it came; the position is nil where it came to the end.
+    /// - Returns: How far it came.
     /// - Throws: `Failure` or `StoreError`.
     public func run(after position: Int?, progress: (Progress) throws -> Void) async throws -> Progress {
         var done = Progress(position: position)
@@ -79,9 +81,10 @@ public struct HistoryExport: Sendable {
             done.clusters += history.clusters
             done.reports += history.reports.count
             done.damaged += history.damaged
-            done.position = history.next
+            done.position = history.next ?? done.position
+            done.isComplete = history.next == nil
             try progress(done)
-            if history.next == nil { break }
+            if done.isComplete { break }
         }
         return done
     }

@@ -21,6 +21,8 @@ public struct HistoryImport: Sendable {
         public var reports = 0
         /// Reports that are none by the dictionary, and ids that are none.
         public var refused = 0
+        /// Clusters none of whose reports is one by the dictionary.
+        public var empty: Set<Pseudonym> = []
         /// Whether it came to the end.
         public var isComplete = false
     }
@@ -54,27 +56,34 @@ public struct HistoryImport: Sendable {
         progress: (Progress) -> Void
     ) async throws -> Progress {
         var done = Progress()
-        let names = try await names(in: months)
+        let names = Dictionary(grouping: try await names(in: months), by: pseudonym(of:))
         done.all = names.count
         var waiting: [ReportHistory] = []
         func commit() async throws {
             guard !waiting.isEmpty else { return }
             try await store.load(waiting)
-            done.clusters += waiting.count
             waiting.removeAll()
-            progress(done)
         }
-        for name in names where !Task.isCancelled {
-            guard let cluster = pseudonym(of: name) else {
-                done.refused += 1
+        for (cluster, names) in names where !Task.isCancelled {
+            progress(done)
+            guard let cluster else {
+                done.refused += names.count
                 continue
             }
             guard !store.knows(cluster) else {
                 done.known += 1
                 continue
             }
-            let history = try await history(of: name, cluster, months, &done)
-            if !history.stays.isEmpty { waiting.append(history) }
+            // One may have been written under its raw id before, and sent on under its pseudonym since.
+            var stays: [ReportHistory.Stay] = []
+            for name in names { stays += try await self.stays(of: name, months, &done) }
+            guard !stays.isEmpty else {
+                done.empty.insert(cluster)
+                continue
+            }
+            stays.sort { $0.received.lowerBound < $1.received.lowerBound }
+            waiting.append(ReportHistory(cluster: cluster, stays: stays))
+            done.clusters += 1
             if waiting.count == Self.batch { try await commit() }
         }
         try await commit()
@@ -82,16 +91,15 @@ public struct HistoryImport: Sendable {
         return done
     }
 
-    /// The months that the store has fewer clusters of than lie in VictoriaMetrics.
+    /// The months of which clusters lie in VictoriaMetrics that the store does not have, but for those without any report.
     ///
-    /// - Throws: `FiguresUnavailable` or `StoreError`.
-    public func differences(of months: ClosedRange<CalendarMonth>) async throws -> [String] {
+    /// - Throws: `FiguresUnavailable`.
+    public func differences(of months: ClosedRange<CalendarMonth>, after done: Progress) async throws -> [String] {
         var differences: [String] = []
         for month in (months.lowerBound.index...months.upperBound.index).map(CalendarMonth.init(index:)) {
-            let there = Set(try await names(in: month...month).compactMap(pseudonym(of:))).count
-            let window = Window(.month, endingWith: month)
-            let here = try await store.totals(of: [window])[window]?.all[.clusters] ?? 0
-            if here < there { differences.append("\(month.label): \(here) clusters of \(there)") }
+            let there = Set(try await names(in: month...month).compactMap(pseudonym(of:))).subtracting(done.empty)
+            let missing = there.filter { !store.knows($0) }.count
+            if missing > 0 { differences.append("\(month.label): \(missing) clusters of \(there.count) are missing") }
         }
         return differences
     }
@@ -114,19 +122,18 @@ public struct HistoryImport: Sendable {
         }
     }
 
-    private func history(
+    private func stays(
         of name: ExportClient.Cluster,
-        _ cluster: Pseudonym,
         _ months: ClosedRange<CalendarMonth>,
         _ done: inout Progress
-    ) async throws -> ReportHistory {
+    ) async throws -> [ReportHistory.Stay] {
         var stays = StayCollector(decoder: ReportDecoder(pseudonymizer: name.label == .raw ? pseudonymizer : nil))
         for month in (months.lowerBound.index...months.upperBound.index).map(CalendarMonth.init(index:)) {
             for (instant, samples) in try await client.samples(of: name, in: month) { stays.add(samples, at: instant) }
         }
         done.reports += stays.reports
         done.refused += stays.refused
-        return ReportHistory(cluster: cluster, stays: stays.stays)
+        return stays.stays
     }
 }
 

@@ -77,7 +77,10 @@ public struct QueryClient: Sendable {
         } catch {
             throw FiguresUnavailable("the connection failed (\(type(of: error)))")
         }
-        guard status == 200 else { throw FiguresUnavailable("VictoriaMetrics answered \(status)") }
+        guard status == 200 else {
+            let hint = status == 422 ? ", as one of its limits is too low, such as -search.maxUniqueTimeseries" : ""
+            throw FiguresUnavailable("VictoriaMetrics answered \(status)\(hint)")
+        }
         guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success" else {
             throw FiguresUnavailable("VictoriaMetrics answered what is no result")
         }

@@ -148,6 +148,8 @@ extension VictoriaMetricsFigures {
         case (.totals(let asked), .totals(let totals)) where totals.dataSince == nil && !totals.all.isEmpty:
             window = asked
         case (.breakdown(_, let asked), .breakdown(let values)) where !values.isEmpty: window = asked
+        case (.totals, .totals(let totals)) where totals.all.isEmpty: return .zero
+        case (.breakdown, .breakdown(let values)) where values.isEmpty: return .zero
         default: return lifetimes.running
         }
         let isOver = window.end.lastDay.daysSinceEpoch + lifetimes.settling < now().day.daysSinceEpoch
@@ -232,6 +234,8 @@ extension VictoriaMetricsFigures {
                 tell(nil)
                 return series
             } catch {
+                // What is cut off has not failed.
+                guard !Task.isCancelled else { throw error }
                 failed.increment()
                 tell(error)
                 throw error

@@ -239,9 +239,21 @@ enum RunningBackend {
                 logger: logger
             )
             try await withHTTPClient(isNeeded: forward != nil || queryURL != nil) { http in
+                if queryURL != nil, forward == nil {
+                    logger.warning(
+                        "reports that come here are in no figure, as they are not sent on; see --forward-url"
+                    )
+                }
+                var lifetimes = VictoriaMetricsFigures.Lifetimes()
+                lifetimes.settling = max(lifetimes.settling, Int((forward?.longestAge ?? .zero) / .seconds(86_400)) + 1)
                 let figures = queryURL.flatMap { url in
-                    http.map {
-                        VictoriaMetricsFigures(QueryClient(url: url, http: $0), metrics: registry, logger: logger)
+                    http.map { http in
+                        VictoriaMetricsFigures(
+                            QueryClient(url: url, http: http),
+                            lifetimes: lifetimes,
+                            metrics: registry,
+                            logger: logger
+                        )
                     }
                 }
                 let forwarder = forward.flatMap { forward in

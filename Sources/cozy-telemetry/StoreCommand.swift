@@ -9,9 +9,10 @@ import TelemetryServer
 struct StoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "store",
-        abstract: "Look after the store of a backend: figures about it, check, backup, restore, erase, outbox.",
+        abstract:
+            "Look after the store of a backend: figures about it, check, backup, restore, erase, outbox, migrate.",
         discussion: """
-            `stats`, `check`, `backup` and `outbox` also work while the backend runs; `restore`, `erase` and `rotate-key` need it \
+            `stats`, `check`, `backup` and `outbox` also work while the backend runs; `restore`, `erase`, `migrate` and `rotate-key` need it \
             stopped. Run them as the user that the backend runs as.
             """,
         subcommands: [

@@ -23,7 +23,7 @@ struct StoreMigrateCommand: AsyncParsableCommand {
             -retentionPeriod without a word; the comparison finds that.
 
             With --from the reports are read as they lie there: what today's backend wrote under raw ids, which become \
-            pseudonyms on the way, and what these backends sent on. Clusters that the store has already are left alone, so \
+            pseudonyms on the way, and what these backends sent on, for which the key has to be that of those backends. Clusters that the store has already are left alone, so \
             that it goes best into a new directory.
 
             No backend may use the directory. Control-C stops it between two parts; the same command goes on from there.
@@ -58,11 +58,14 @@ struct StoreMigrateCommand: AsyncParsableCommand {
         guard (to == nil) != (from == nil) else { throw ValidationError("give --to or --from") }
         if from != nil, vmselectUrl != nil { throw ValidationError("--vmselect-url goes with --to") }
         guard (1...600).contains(months) else { throw ValidationError("--months must be from 1 to 600") }
-        for url in [to, from, vmselectUrl].compactMap({ $0 }) where !ForwardOptions.isURL(url) {
-            throw ValidationError("`\(url)` is no http or https URL")
+        if ![to, from, vmselectUrl].compactMap({ $0 }).allSatisfy(ForwardOptions.isURL) {
+            // It may have a password in it.
+            throw ValidationError("--to, --from and --vmselect-url must be http or https URLs")
         }
         if let to, vmselectUrl == nil, Self.base(of: to) == nil {
-            throw ValidationError("give --vmselect-url, as it is not known where the figures of this --to are read")
+            throw ValidationError(
+                "--to must end in /api/v1/import/prometheus; of vminsert give --vmselect-url too, where the figures are read"
+            )
         }
     }
 
@@ -97,7 +100,7 @@ struct StoreMigrateCommand: AsyncParsableCommand {
                 logger: LogOptions.logger("migrate", level: .warning)
             )
             do {
-                let result = try await Interruption.task {
+                let result = try await Self.untilStopped {
                     var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
                     configuration.timeout.connect = .seconds(5)
                     configuration.timeout.read = .seconds(310)
@@ -117,8 +120,21 @@ struct StoreMigrateCommand: AsyncParsableCommand {
         if json { try Terminal.writeJSON(result) } else { Self.show(result) }
         guard result.differences.isEmpty else {
             throw CommandFailure.failed(
-                "\(result.differences.count) figures differ; is the -retentionPeriod of VictoriaMetrics long enough?"
+                from == nil
+                    ? "\(result.differences.count) figures differ; is the -retentionPeriod of VictoriaMetrics long enough?"
+                    : "not everything that lies there is in the store; the same command goes on from where it was"
             )
+        }
+    }
+
+    /// Runs a body until a signal, and says that it was stopped where one did that.
+    private static func untilStopped(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
+        try await Interruption.task {
+            do {
+                return try await body()
+            } catch  where Task.isCancelled {
+                throw CommandFailure.failed("it was stopped; the same command goes on from where it was")
+            }
         }
     }
 
@@ -156,22 +172,22 @@ extension StoreMigrateCommand {
         let (all, begin) = (store.clusterCount, ContinuousClock.now)
         let done: HistoryExport.Progress
         do {
+            let before = place
             done = try await export.run(after: place.position) { progress in
-                if let position = progress.position { try place.set(position) }
+                try place.set(progress, after: before)
                 let rate = Double(progress.clusters) / max((ContinuousClock.now - begin) / .seconds(1), 0.001)
-                Terminal.progress("\(progress.clusters) of \(all) clusters, \(Int(rate)) a second")
+                Terminal.progress("\(place.clusters) of \(all) clusters, \(Int(rate)) a second")
             }
         } catch let error as HistoryExport.Failure {
+            guard case .unavailable = error else { throw CommandFailure.failed("\(error)") }
             throw CommandFailure.unavailable("\(error); the same command goes on from where it was")
         }
-        guard done.position == nil else {
-            throw CommandFailure.failed("it was stopped; the same command goes on from where it was")
-        }
+        guard done.isComplete else { throw CancellationError() }
         let differences = try await compare(store, http)
         place.remove()
         return Result(
-            clusters: done.clusters,
-            reports: done.reports,
+            clusters: place.clusters,
+            reports: place.reports,
             leftOut: done.damaged,
             known: 0,
             differences: differences
@@ -193,7 +209,9 @@ extension StoreMigrateCommand {
             do {
                 let differences = try await FigureComparison(store, with: figures).differences(
                     endingWith: first...max(first, UTCInstant.now().month),
-                    from: months.completeFrom
+                    from: months.completeFrom,
+                    // Another backend may have sent more there meanwhile.
+                    growing: UTCInstant.now().month
                 ) { Terminal.progress("comparing the figures of \($0.label)") }
                 if differences.isEmpty || .now > deadline { return differences }
             } catch let error as FiguresUnavailable {
@@ -209,9 +227,13 @@ private struct MigrationPlace: Codable {
     /// A hash of where it goes, as a URL may have a password in it.
     private let target: String
     private(set) var position: Int?
+    /// Clusters that are there.
+    private(set) var clusters = 0
+    /// Reports that were sent.
+    private(set) var reports = 0
     private var path: String
 
-    private enum CodingKeys: String, CodingKey { case target, position }
+    private enum CodingKeys: String, CodingKey { case target, position, clusters, reports }
 
     init(directory: String, target url: String) {
         path = directory + "/migration.json"
@@ -219,18 +241,23 @@ private struct MigrationPlace: Codable {
         let known = FileManager.default.contents(atPath: path).flatMap {
             try? JSONDecoder().decode(Self.self, from: $0)
         }
-        position = known?.target == target ? known?.position : nil
+        guard let known, known.target == target else { return }
+        (position, clusters, reports) = (known.position, known.clusters, known.reports)
     }
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         target = try container.decode(String.self, forKey: .target)
         position = try container.decodeIfPresent(Int.self, forKey: .position)
+        clusters = try container.decode(Int.self, forKey: .clusters)
+        reports = try container.decode(Int.self, forKey: .reports)
         path = ""
     }
 
-    mutating func set(_ position: Int) throws {
-        self.position = position
+    /// Keeps how far it is, where it began behind a place.
+    mutating func set(_ progress: HistoryExport.Progress, after before: Self) throws {
+        position = progress.position
+        (clusters, reports) = (before.clusters + progress.clusters, before.reports + progress.reports)
         try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
     }
 
@@ -253,15 +280,13 @@ extension StoreMigrateCommand {
             let done = try await history.run(of: range) { progress in
                 Terminal.progress("\(progress.clusters + progress.known) of \(progress.all) clusters")
             }
-            guard done.isComplete else {
-                throw CommandFailure.failed("it was stopped; the same command goes on from where it was")
-            }
+            guard done.isComplete else { throw CancellationError() }
             return Result(
                 clusters: done.clusters,
                 reports: done.reports,
                 leftOut: done.refused,
                 known: done.known,
-                differences: try await history.differences(of: range)
+                differences: try await history.differences(of: range, after: done)
             )
         } catch let error as FiguresUnavailable {
             throw CommandFailure.unavailable("\(error); the same command goes on from where it was")
