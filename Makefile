@@ -18,7 +18,10 @@ BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directo
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
 
 # Suites that cannot run beside others: they start API servers of their own, open thousands of files, or are about time.
-LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|FloodTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|StrangerTests|WritingTests|ZeroEgressTests
+LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|StrangerTests|WritingTests|ZeroEgressTests
+
+# Opens thousands of files, so that programs cannot be started by the same process any more (see above); it is the last.
+FLOOD_TESTS = FloodTests
 
 # How long `make soak` goes on.
 SOAK_SECONDS ?= 600
@@ -50,8 +53,9 @@ test: test-requirements ## Run all tests, check-api, and the fuzzer for ten seco
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory check-api
-	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)'
+	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
+	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)'
 
 soak: test-requirements ## Cut the power, kill the server, compare figures, over and over, for SOAK_SECONDS (600); SOAK_SEED repeats a run.
 	@echo "Building; the first time takes some minutes." >&2
@@ -77,9 +81,11 @@ sanitize: test-requirements ## Run the tests with the address and the thread san
 		echo "Building with the $$sanitizer sanitizer; the first time takes some minutes." >&2; \
 		options="$(FLAGS) --sanitize $$sanitizer --scratch-path .build/$$sanitizer"; \
 		$(SWIFT) build $$options --build-tests $(QUIET) && Scripts/sanitize/run.sh $$sanitizer \
-			$(SWIFT) test $$options --skip-build --disable-xctest --skip '$(LARGE_TESTS)' && \
+			$(SWIFT) test $$options --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)' && \
 		Scripts/sanitize/run.sh $$sanitizer \
-			$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' || exit 1; \
+			$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)' && \
+		Scripts/sanitize/run.sh $$sanitizer \
+			$(SWIFT) test $$options --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)' || exit 1; \
 	done
 
 check-api: build $(PYTHON)/schemathesis/done ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
