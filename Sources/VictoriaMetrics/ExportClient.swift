@@ -57,23 +57,14 @@ public struct ExportClient: Sendable {
         of label: Cluster.Label,
         in months: ClosedRange<CalendarMonth>
     ) async throws(FiguresUnavailable) -> [String] {
-        struct Answer: Decodable {
-            let status: String
-            let isPartial: Bool?
-            let data: [String]
-        }
         let filter = "{__name__=~\"\(Self.names)\",\(label.rawValue)!=\"\"\(label.others)}"
         let body = try await ask("/api/v1/label/\(label.rawValue)/values", filter, months)
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success",
-            answer.isPartial != true
-        else { throw FiguresUnavailable("VictoriaMetrics answered what is no whole list of clusters") }
+        let values = try DatabaseAnswer<[String]>.content(of: body)
         // A list that is cut off at `-search.maxTagValues` does not say so.
-        guard answer.data.count < 100_000 else {
-            throw FiguresUnavailable(
-                "there may be more than 100,000 clusters; that is more than can be moved"
-            )
+        guard values.count < 100_000 else {
+            throw FiguresUnavailable("there may be more than 100,000 clusters; that is more than can be moved")
         }
-        return answer.data.sorted()
+        return values.sorted()
     }
 
     /// The samples of a cluster in a month by their time, in order of time; at each in a fixed order, without its label.
@@ -137,17 +128,6 @@ public struct ExportClient: Sendable {
         let escaped = filter.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? filter
         let query = "match%5B%5D=\(escaped)&start=\(start)&end=\(end - 1).999&deny_partial_response=1"
         let request = url.request(.GET, "\(url.text)\(path)?\(query)")
-        let (status, body): (Int, ByteBuffer)
-        do {
-            let response = try await http.execute(request, timeout: .seconds(300))
-            status = Int(response.status.code)
-            body = try await response.body.collect(upTo: Self.largestAnswer)
-        } catch let error as HTTPClientError {
-            throw FiguresUnavailable(error.shortDescription)
-        } catch {
-            throw FiguresUnavailable("the connection failed (\(type(of: error)))")
-        }
-        guard status == 200 else { throw FiguresUnavailable("VictoriaMetrics answered \(status)") }
-        return body
+        return try await http.wholeAnswer(to: request, within: .seconds(300), upTo: Self.largestAnswer)
     }
 }

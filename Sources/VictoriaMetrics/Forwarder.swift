@@ -11,8 +11,8 @@ public import TelemetryModel
 /// Sends what waits in the outbox of a store on to VictoriaMetrics, in the order of acceptance, until graceful shutdown.
 ///
 /// A batch is taken out of the outbox once every target has had it for some time: VictoriaMetrics answers before it has written
-/// to disk, and loses the last seconds where it is killed. Where a target failed or was started anew meanwhile, everything that
-/// is still in the outbox is sent again to all of them, which changes nothing where it is: the same samples at the same times.
+/// to disk, and loses the last seconds where it is killed. Where a target was started anew meanwhile, everything that is still in
+/// the outbox is sent again to all of them, which changes nothing where it is: the same samples at the same times.
 public struct Forwarder: Service {
     /// How it goes about it.
     public struct Pace: Sendable {
@@ -113,6 +113,7 @@ public struct Forwarder: Service {
                     last = next
                 }
             }
+            // The end of the time; where it is cut off, the rest is sent already.
             group.addTask { try? await Task.sleep(for: pace.farewell) }
             await group.next()
             group.cancelAll()

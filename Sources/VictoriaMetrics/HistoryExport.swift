@@ -96,6 +96,7 @@ public struct HistoryExport: Sendable {
             case .refused(let status): throw Failure.refused(status: status)
             case .retry(let reason, _):
                 guard attempt < Self.attempts else { throw Failure.unavailable(reason: reason) }
+                // Nobody tells when it takes something again.
                 try await Task.sleep(for: pause * (1 << (attempt - 1)))
             }
         }

@@ -2,8 +2,8 @@
 
 public import AsyncHTTPClient
 public import NIOCore
-import NIOHTTP1
 import Gzip
+import NIOHTTP1
 public import TelemetryModel
 
 /// What is to become of a batch after an attempt to import it, or of an erasure.
@@ -76,10 +76,9 @@ public struct ImportClient: Sendable {
     /// When the process that takes the batches was started, in its own words; nil where it does not say.
     public func start() async -> String? {
         let request = url.request(.GET, url.root("/metrics"))
-        guard let response = try? await http.execute(request, timeout: limit),
-            let body = try? await response.body.collect(upTo: 4 << 20)
-        else { return nil }
-        let lines = String(buffer: body).split(separator: "\n")
+        // Whatever goes wrong, it is not known.
+        guard let answer = try? await http.answer(to: request, within: limit, upTo: 4 << 20) else { return nil }
+        let lines = String(buffer: answer.body).split(separator: "\n")
         return lines.first { $0.hasPrefix("process_start_time_seconds ") }.map(String.init)
     }
 
@@ -97,14 +96,10 @@ public struct ImportClient: Sendable {
     }
 
     private func outcome(of request: HTTPClientRequest) async -> ImportOutcome {
-        do {
-            let response = try await http.execute(request, timeout: limit)
-            _ = try await response.body.collect(upTo: 1 << 20)
-            return ImportOutcome(status: Int(response.status.code))
-        } catch let error as HTTPClientError {
-            return .retry(reason: error.shortDescription, isAnswer: false)
+        do throws(Unanswered) {
+            return ImportOutcome(status: try await http.answer(to: request, within: limit, upTo: 1 << 20).status)
         } catch {
-            return .retry(reason: "the connection failed (\(type(of: error)))", isAnswer: false)
+            return .retry(reason: error.reason, isAnswer: false)
         }
     }
 }

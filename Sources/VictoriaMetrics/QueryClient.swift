@@ -3,7 +3,6 @@
 public import AsyncHTTPClient
 import Foundation
 public import NIOCore
-import NIOFoundationCompat
 import NIOHTTP1
 import TelemetryModel
 
@@ -51,8 +50,8 @@ public struct QueryClient: Sendable {
             form += [("start", Self.seconds(first)), ("end", Self.seconds(last)), ("step", "\(span.length)")]
         }
         form.append(("timeout", "\(limit.nanoseconds / 1_000_000_000)s"))
-        let answer = try await ask(span.count == 1 ? "/api/v1/query" : "/api/v1/query_range", form)
-        return answer.data.result.map { result in
+        let results = try await ask(span.count == 1 ? "/api/v1/query" : "/api/v1/query_range", form)
+        return results.map { result in
             var values: [Int: Double] = [:]
             if let value = result.value { values[0] = value.number }
             for value in result.values ?? [] {
@@ -63,31 +62,12 @@ public struct QueryClient: Sendable {
         }
     }
 
-    private func ask(_ path: String, _ form: [(String, String)]) async throws(FiguresUnavailable) -> Answer {
+    private func ask(_ path: String, _ form: [(String, String)]) async throws(FiguresUnavailable) -> [Answer.Result] {
         var request = url.request(.POST, url.text + path)
         request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
         request.body = .bytes(ByteBuffer(string: form.map { "\($0)=\(Self.escaped($1))" }.joined(separator: "&")))
-        let (status, body): (Int, ByteBuffer)
-        do {
-            let response = try await http.execute(request, timeout: limit)
-            status = Int(response.status.code)
-            body = try await response.body.collect(upTo: Self.largestAnswer)
-        } catch let error as HTTPClientError {
-            throw FiguresUnavailable(error.shortDescription)
-        } catch {
-            throw FiguresUnavailable("the connection failed (\(type(of: error)))")
-        }
-        guard status == 200 else {
-            let hint = status == 422 ? ", as one of its limits is too low, such as -search.maxUniqueTimeseries" : ""
-            throw FiguresUnavailable("VictoriaMetrics answered \(status)\(hint)")
-        }
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: body), answer.status == "success" else {
-            throw FiguresUnavailable("VictoriaMetrics answered what is no result")
-        }
-        guard answer.isPartial != true else {
-            throw FiguresUnavailable("VictoriaMetrics answered without a part of its storage")
-        }
-        return answer
+        let body = try await http.wholeAnswer(to: request, within: limit, upTo: Self.largestAnswer)
+        return try DatabaseAnswer<Answer>.content(of: body).result
     }
 
     private static func seconds(_ milliseconds: Int64) -> String {
@@ -108,10 +88,6 @@ private struct Answer: Decodable {
         let values: [Value]?
     }
 
-    struct Document: Decodable {
-        let result: [Result]
-    }
-
     /// `[1740787199.999,"12"]`.
     struct Value: Decodable {
         let time: Double
@@ -128,7 +104,5 @@ private struct Answer: Decodable {
         }
     }
 
-    let status: String
-    let isPartial: Bool?
-    let data: Document
+    let result: [Result]
 }

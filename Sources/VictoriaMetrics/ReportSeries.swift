@@ -5,7 +5,8 @@ import TelemetryModel
 
 /// The series that figures are read from, beside the samples of a report.
 ///
-/// Each of their samples belongs to one report: it has the pseudonym of the cluster and the report's time. No series that anybody else writes has one of these names, so that raw ids never mix with pseudonyms.
+/// Each of their samples belongs to one report: it has the pseudonym of the cluster and the report's time. No series that
+/// anybody else writes has one of these names, so that raw ids never mix with pseudonyms.
 enum ReportSeries {
     /// The totals of a report, one series for each figure.
     static let total = "cozy_report_total"

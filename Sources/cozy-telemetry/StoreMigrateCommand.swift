@@ -23,8 +23,8 @@ struct StoreMigrateCommand: AsyncParsableCommand {
             -retentionPeriod without a word; the comparison finds that.
 
             With --from the reports are read as they lie there: what today's backend wrote under raw ids, which become \
-            pseudonyms on the way, and what these backends sent on, for which the key has to be that of those backends. Clusters that the store has already are left alone, so \
-            that it goes best into a new directory.
+            pseudonyms on the way, and what these backends sent on, for which the key has to be that of those backends. \
+            Clusters that the store has already are left alone, so that it goes best into a new directory.
 
             No backend may use the directory. Control-C stops it between two parts; the same command goes on from there.
             """
@@ -174,7 +174,7 @@ extension StoreMigrateCommand {
         do {
             let before = place
             done = try await export.run(after: place.position) { progress in
-                try place.set(progress, after: before)
+                try place.set(progress, after: before, in: directory)
                 let rate = Double(progress.clusters) / max((ContinuousClock.now - begin) / .seconds(1), 0.001)
                 Terminal.progress("\(place.clusters) of \(all) clusters, \(Int(rate)) a second")
             }
@@ -184,7 +184,7 @@ extension StoreMigrateCommand {
         }
         guard done.isComplete else { throw CancellationError() }
         let differences = try await compare(store, http)
-        place.remove()
+        try MigrationPlace.remove(from: directory)
         return Result(
             clusters: place.clusters,
             reports: place.reports,
@@ -217,6 +217,7 @@ extension StoreMigrateCommand {
             } catch let error as FiguresUnavailable {
                 throw CommandFailure.unavailable("\(error); the same command compares again")
             }
+            // Nobody tells when everything shows.
             try await Task.sleep(for: .seconds(2))
         }
     }
@@ -225,43 +226,39 @@ extension StoreMigrateCommand {
 /// How far a migration came, kept beside the store.
 private struct MigrationPlace: Codable {
     /// A hash of where it goes, as a URL may have a password in it.
-    private let target: String
+    let target: String
     private(set) var position: Int?
     /// Clusters that are there.
     private(set) var clusters = 0
     /// Reports that were sent.
     private(set) var reports = 0
-    private var path: String
 
-    private enum CodingKeys: String, CodingKey { case target, position, clusters, reports }
+    private static func path(_ directory: String) -> String { directory + "/migration.json" }
 
+    /// The place that a migration to the same target came to, or the beginning.
     init(directory: String, target url: String) {
-        path = directory + "/migration.json"
-        target = SHA256.hash(data: Data(url.utf8)).description
-        let known = FileManager.default.contents(atPath: path).flatMap {
-            try? JSONDecoder().decode(Self.self, from: $0)
-        }
-        guard let known, known.target == target else { return }
-        (position, clusters, reports) = (known.position, known.clusters, known.reports)
+        let target = SHA256.hash(data: Data(url.utf8)).description
+        // A file that cannot be read means to begin anew, which changes nothing where it is.
+        let known = FileManager.default.contents(atPath: Self.path(directory))
+            .flatMap { try? JSONDecoder().decode(Self.self, from: $0) }
+        if let known, known.target == target { self = known } else { self.init(target: target) }
     }
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        target = try container.decode(String.self, forKey: .target)
-        position = try container.decodeIfPresent(Int.self, forKey: .position)
-        clusters = try container.decode(Int.self, forKey: .clusters)
-        reports = try container.decode(Int.self, forKey: .reports)
-        path = ""
+    private init(target: String) {
+        self.target = target
     }
 
     /// Keeps how far it is, where it began behind a place.
-    mutating func set(_ progress: HistoryExport.Progress, after before: Self) throws {
+    mutating func set(_ progress: HistoryExport.Progress, after before: Self, in directory: String) throws {
         position = progress.position
         (clusters, reports) = (before.clusters + progress.clusters, before.reports + progress.reports)
-        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: path), options: .atomic)
+        try JSONEncoder().encode(self).write(to: URL(fileURLWithPath: Self.path(directory)), options: .atomic)
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
+    /// Has the next migration begin anew.
+    static func remove(from directory: String) throws {
+        try FileManager.default.removeItem(atPath: path(directory))
+    }
 }
 
 // MARK: - From VictoriaMetrics

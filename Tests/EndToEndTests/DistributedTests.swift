@@ -53,6 +53,7 @@ struct DistributedTests {
                 let month = try await Self.month(server)
                 #expect((month?.clusters ?? 0) <= clusters && (month?.totalNodes ?? 0) <= nodes)
                 if month?.clusters == clusters, month?.totalNodes == nodes { return }
+                // It is not told when what was imported shows.
                 try await Task.sleep(for: .milliseconds(200))
             }
         }
@@ -114,6 +115,7 @@ struct DistributedTests {
                 let answer = try? await HTTPClient.shared.execute(request, timeout: .seconds(10))
                 if answer?.status == .ok { return }
                 attempt += 1
+                // A server that is being started does not say when to try again.
                 try? await Task.sleep(for: .milliseconds(20))
             }
         }
@@ -133,6 +135,7 @@ struct DistributedTests {
 
     private func waitUntilSent(_ numbers: Range<Int>) async throws {
         for number in numbers {
+            // Another process does it, which says nothing.
             while try await waiting(number) > 0 { try await Task.sleep(for: .milliseconds(200)) }
         }
     }
@@ -148,10 +151,12 @@ struct DistributedTests {
             let load = Load(clusters: 3_000)
             try await load.run(to: { [server.url] }, at: 1_500) {
                 database.end()
+                // Reports go on coming meanwhile.
                 try await Task.sleep(for: .milliseconds(500))
                 try await database.start()
             }
             // The second time while nothing comes any more, so that no attempt fails.
+            // The last batch has been taken by then, and is not written yet.
             try await Task.sleep(for: .seconds(1))
             database.end()
             try await database.start()

@@ -102,6 +102,7 @@ struct MonitoringTests {
     /// Whether a query has a series, soon: what was imported shows after a moment.
     private func isFilled(_ expression: String, at url: String) async throws -> Bool {
         for attempt in 0..<20 {
+            // It is not told when what was imported shows.
             if attempt > 0 { try await Task.sleep(for: .milliseconds(250)) }
             let escaped = expression.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
             let request = HTTPClientRequest(url: "\(url)/api/v1/query?nocache=1&query=\(escaped)")

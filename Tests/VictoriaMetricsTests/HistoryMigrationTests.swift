@@ -37,11 +37,8 @@ struct HistoryMigrationTests {
         try await VictoriaMetricsProcess.with { url in
             try await HTTPClient.withHTTPClient { http in
                 let export = HistoryExport(store, to: ImportClient(url: url + "/api/v1/import/prometheus", http: http))
-                var positions: [Int?] = []
-                let done = try await export.run(after: nil) { positions.append($0.position) }
-                #expect(
-                    done.clusters == store.clusterCount && done.damaged == 0 && done.isComplete && positions.count >= 1
-                )
+                let done = try await export.run(after: nil) { _ in }
+                #expect(done.clusters == store.clusterCount && done.damaged == 0 && done.isComplete)
                 try await ImportTests.expectReports(done.reports, url, http)
                 let figures = stores.figures(url, http)
                 let (totals, days) = (
