@@ -27,6 +27,14 @@ public struct OutboxPart: Equatable, Sendable {
     public var isEmpty: Bool { entries.isEmpty && unreadable.isEmpty }
 }
 
+/// A cluster that is yet to be erased where reports were sent on to.
+public struct ErasedCluster: Equatable, Sendable {
+    /// Its pseudonym.
+    public let pseudonym: Pseudonym
+    /// It is not erased where there is a report of that time or later; nil where it is erased anyhow.
+    public let unlessSince: UTCInstant?
+}
+
 /// How much an outbox holds.
 public struct OutboxStatistics: Codable, Equatable, Sendable {
     /// Reports that wait to be sent on.
@@ -126,11 +134,22 @@ extension ReportWriter {
     }
 
     /// Remembers a cluster to be erased where reports were sent on to, if any ever were.
-    func eraseForwarded(_ cluster: [UInt8]) throws {
+    ///
+    /// - Parameters:
+    ///   - cluster: Its pseudonym.
+    ///   - instant: It is not erased where there is a report of that time or later; nil where it is erased anyhow.
+    /// - Throws: What SQLite says.
+    func eraseForwarded(_ cluster: [UInt8], unlessSince instant: UTCInstant? = nil) throws {
         guard try Meta.number(Meta.forwards, in: database) == 1 else { return }
         try database.run(
-            "INSERT INTO erased (pseudonym, at) VALUES (?, ?) ON CONFLICT (pseudonym) DO UPDATE SET at = excluded.at",
-            [.bytes(cluster), .number(UTCInstant.now().secondsSinceEpoch)]
+            """
+            INSERT INTO erased (pseudonym, at, unless_since) VALUES (?, ?, ?) ON CONFLICT (pseudonym)
+            DO UPDATE SET at = excluded.at, unless_since = min(unless_since, excluded.unless_since)
+            """,
+            [
+                .bytes(cluster), .number(UTCInstant.now().secondsSinceEpoch),
+                instant.map { .number($0.secondsSinceEpoch) } ?? .null,
+            ]
         )
     }
 
@@ -175,7 +194,9 @@ extension ReportStore {
                         LEFT JOIN sighting ON sighting.cluster = outbox.cluster AND sighting.month = outbox.month
                           AND sighting.digest = outbox.digest
                         WHERE refused IS NULL AND outbox.id > ?
-                          AND NOT (? AND EXISTS (SELECT 1 FROM erased WHERE erased.pseudonym = cluster.pseudonym))
+                          AND NOT (? AND EXISTS (
+                            SELECT 1 FROM erased WHERE erased.pseudonym = cluster.pseudonym AND unless_since IS NULL
+                          ))
                         ORDER BY outbox.id LIMIT ?
                         """
                 )
@@ -256,14 +277,21 @@ extension ReportStore {
     /// - Parameters:
     ///   - limit: So many at the most.
     ///   - instant: Those that were erased by then.
-    /// - Returns: Their pseudonyms.
+    /// - Returns: The clusters.
     /// - Throws: `StoreError.unavailable`.
-    public func erasedClusters(_ limit: Int, by instant: UTCInstant) async throws -> [Pseudonym] {
+    public func erasedClusters(_ limit: Int, by instant: UTCInstant) async throws -> [ErasedCluster] {
         do {
             return try await pool.read { database in
-                let statement = try database.cachedStatement(sql: "SELECT pseudonym FROM erased WHERE at <= ? LIMIT ?")
+                let statement = try database.cachedStatement(
+                    sql: "SELECT pseudonym, unless_since FROM erased WHERE at <= ? LIMIT ?"
+                )
                 return try Row.fetchAll(statement, arguments: [instant.secondsSinceEpoch, limit]).compactMap { row in
-                    Pseudonym(bytes: try row.bytes(0, of: "erased"))
+                    guard let pseudonym = Pseudonym(bytes: try row.bytes(0, of: "erased")) else { return nil }
+                    let since = try row.optionalNumber(1, in: 0...Int.max, of: "erased")
+                    return ErasedCluster(
+                        pseudonym: pseudonym,
+                        unlessSince: since.map { UTCInstant(secondsSinceEpoch: Int64($0)) }
+                    )
                 }
             }
         } catch {

@@ -64,8 +64,8 @@ extension ReportStore {
 
     /// Deletes the rows of months before one.
     ///
-    /// A store without figures only forgets rows. Where reports were sent on to, they stay: another backend may have sent later
-    /// ones of the same cluster.
+    /// A store without figures only forgets rows. Else clusters that no rows are left of are to be erased where reports were sent
+    /// on to, but for those that another backend has sent later reports of.
     ///
     /// First the totals of all windows and days that hold such a month are finished: they no longer change, and names that
     /// few clusters have are folded in them. Then the rows go, in transactions that reports are committed between.
@@ -161,7 +161,14 @@ extension ReportWriter {
             if try Row.fetchOne(isLeft, arguments: [row]) == nil { deleted.gone.append(row) }
         }
         let delete = try database.cachedStatement(sql: "DELETE FROM cluster WHERE id = ?")
-        for row in deleted.gone { try delete.execute(arguments: [row]) }
+        let pseudonym = try database.cachedStatement(sql: "SELECT pseudonym FROM cluster WHERE id = ?")
+        for row in deleted.gone {
+            // A store without figures forgets clusters that are not old.
+            if !isForwardOnly, let bytes = try Row.fetchOne(pseudonym, arguments: [row])?.bytes(0, of: "cluster") {
+                try eraseForwarded(bytes, unlessSince: UTCInstant(startOf: month.firstDay))
+            }
+            try delete.execute(arguments: [row])
+        }
         return deleted
     }
 

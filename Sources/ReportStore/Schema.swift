@@ -39,10 +39,12 @@ enum Schema {
           refused INTEGER
         ) STRICT;
 
-        -- Clusters that were erased here, when in seconds since 1970, and are yet to be erased where reports were sent on to.
+        -- Clusters that were erased here, when in seconds since 1970, and are yet to be erased where reports were sent on to;
+        -- of those that only became too old, since when there must be nothing there, as another backend may have sent it.
         CREATE TABLE erased (
           pseudonym BLOB PRIMARY KEY,
-          at INTEGER NOT NULL
+          at INTEGER NOT NULL,
+          unless_since INTEGER
         ) STRICT;
         """
 

@@ -243,14 +243,21 @@ public struct Forwarder: Service {
         var reason: String?
         clusters: for cluster in clusters {
             for target in targets {
-                switch await target.delete(cluster) {
+                if let since = cluster.unlessSince {
+                    guard let isLater = await target.hasSamples(of: cluster.pseudonym, since: since) else {
+                        reason = "it cannot be asked for later reports"
+                        break clusters
+                    }
+                    if isLater { continue }
+                }
+                switch await target.delete(cluster.pseudonym) {
                 case .imported: continue
                 case .refused(let status): reason = "the answer was \(status)"
                 case .retry(let why, _): reason = why
                 }
                 break clusters
             }
-            done.append(cluster)
+            done.append(cluster.pseudonym)
         }
         try Task.checkCancellation()
         guard !done.isEmpty else { return reason }

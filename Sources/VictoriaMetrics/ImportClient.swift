@@ -73,6 +73,19 @@ public struct ImportClient: Sendable {
         return await outcome(of: deletion.request(.POST, deletion.text + query))
     }
 
+    /// Whether there is a sample of a cluster since a time; nil where that cannot be known now.
+    public func hasSamples(of cluster: Pseudonym, since instant: UTCInstant) async -> Bool? {
+        guard let deletion else { return nil }
+        // Beside the place where series are deleted; of a cluster's vmselect below another path.
+        let path = deletion.text.prefix { $0 != "?" }.replacing("/delete/", with: "/select/")
+            .replacing("/api/v1/admin/tsdb/delete_series", with: "/api/v1/export")
+        let query = "?match%5B%5D=%7Bcluster%3D%22\(cluster)%22%7D&start=\(instant.secondsSinceEpoch)"
+        let request = deletion.request(.GET, path + query)
+        // Whatever goes wrong, it is not known.
+        guard let body = try? await http.wholeAnswer(to: request, within: limit, upTo: 64 << 20) else { return nil }
+        return body.readableBytes > 0
+    }
+
     /// When the process that takes the batches was started, in its own words; nil where it does not say.
     public func start() async -> String? {
         let request = url.request(.GET, url.root("/metrics"))

@@ -169,7 +169,7 @@ struct ForwarderTests {
             try await stores.forward(store, to: [target])
             let cluster = try stores.pseudonym("cluster-2")
             _ = try await store.erase(cluster)
-            #expect(try await store.erasedClusters(10, by: .now()) == [cluster])
+            #expect(try await store.erasedClusters(10, by: .now()).map(\.pseudonym) == [cluster])
             // It waits until the erasure is done.
             try await fill(store, 2...2)
             #expect(store.outboxCount == 1)
@@ -204,7 +204,7 @@ struct ForwarderTests {
             try await stores.forward(store, to: [url], until: { $0.contains("cannot be erased") })
             #expect(server.bodies.joined().contains("6.6.9\""))
         }
-        #expect(try await store.erasedClusters(10, by: .now()) == [cluster])
+        #expect(try await store.erasedClusters(10, by: .now()).map(\.pseudonym) == [cluster])
         #expect(log.recorded.count { $0.contains("cannot be erased") } == 1)
         try store.close()
     }
@@ -270,5 +270,38 @@ struct ForwarderTests {
             #expect(server.bodies.count == 7)
         }
         try store.close()
+    }
+
+    @Test(
+        "a cluster that became too old here is erased at VictoriaMetrics where nobody has sent anything later",
+        .enabled(if: VictoriaMetricsProcess.isAvailable, "install Debian's victoria-metrics")
+    )
+    func retention() async throws {
+        try await VictoriaMetricsProcess.with { url in
+            let (store, target) = (try stores.open(), url + "/api/v1/import/prometheus")
+            let old = UTCInstant(startOf: (UTCInstant.now().month - 20).firstDay)
+            func report(_ cluster: String, at instant: UTCInstant) throws -> AcceptedReport {
+                let sample = Report.Sample(Series(.nodesCount, ["linux", "6.6"]), 1)
+                return AcceptedReport(
+                    cluster: try stores.pseudonym(cluster),
+                    receivedAt: instant,
+                    report: Report([sample])
+                )
+            }
+            for cluster in ["gone", "elsewhere"] { _ = try await store.submit(report(cluster, at: old)) }
+            try await stores.forward(store, to: [target])
+            try await HTTPClient.withHTTPClient { http in
+                let later = try report("elsewhere", at: UTCInstant.now().advanced(bySeconds: -60))
+                #expect(await ImportClient(url: target, http: http).send(ImportBatch([later])) == .imported)
+                try await ImportTests.expectReports(3, url, http)
+                let outcome = try await store.deleteRows(before: UTCInstant.now().month - 13, threshold: 5)
+                #expect(outcome.clusters == 2)
+                try await stores.forward(store, to: [target], until: { $0.contains("are erased where") })
+                #expect(try await store.erasedClusters(10, by: .now()) == [])
+                let left = "sum(count_over_time(cozy_report_total{figure=\"clusters\"}[3y]))"
+                try await ImportTests.expect(left, toBe: "2", url, http)
+            }
+            try store.close()
+        }
     }
 }
