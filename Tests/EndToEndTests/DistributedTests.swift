@@ -198,6 +198,24 @@ struct DistributedTests {
         }
     }
 
+    @Test("a backend beside a database that hangs ends within ten seconds, and says nothing of figures that it cut off")
+    func endsBesideHanging() async throws {
+        try await VictoriaMetricsProcess.withProcess { database in
+            database.signal(SIGSTOP)
+            let arguments = ["--vmselect-url", database.url, "--pseudonym-key-file", key]
+            let server = try await Server.start(arguments, directory: directories[3])
+            async let overview = Self.month(server)
+            let begin = ContinuousClock.now
+            server.program.signal(SIGTERM)
+            let ending = await server.program.ending()
+            #expect(ending.status == 0 && !ending.errors.contains("cannot be read"), "\(ending.errors)")
+            // What the command promises, and not a measure of the machine.
+            #expect(.now - begin < .seconds(15))
+            _ = try? await overview
+            database.signal(SIGCONT)
+        }
+    }
+
     @Test("of three backends one is killed under load, then all are replaced one after the other")
     func rolling() async throws {
         try await VictoriaMetricsProcess.withProcess { database in

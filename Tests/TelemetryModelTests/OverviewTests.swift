@@ -201,6 +201,22 @@ struct OverviewJSONTests {
         #expect(Set(periods.keys) == ["month", "quarter", "year"])
     }
 
+    @Test("a window that there is data of since its middle says since when")
+    func dataSince() throws {
+        let month = CalendarMonth(year: 2026, month: 3)
+        let since = UTCDay(daysSinceEpoch: month.firstDay.daysSinceEpoch + 9)
+        let overview = Overview(
+            endingWith: month,
+            generatedAt: UTCInstant(startOf: month.lastDay),
+            threshold: 5
+        ) { window in
+            WindowTotals(window: window, all: [:], established: [:], dataSince: window.length == .year ? since : nil)
+        }
+        let document = try JSONSerialization.jsonObject(with: JSONEncoder().encode(overview.periods.year))
+        #expect((document as? [String: Any])?["data_since"] as? String == "2026-03-10")
+        #expect(overview.periods.month.dataSince == nil)
+    }
+
     @Test("what was written reads back the same")
     func roundTrip() throws {
         #expect(try JSONDecoder().decode(Overview.self, from: JSONEncoder().encode(overview)) == overview)

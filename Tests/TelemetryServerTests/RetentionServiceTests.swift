@@ -76,13 +76,18 @@ struct RetentionServiceTests {
     }
 
     /// A store with a report of each of the last months up to March.
-    private static func withStore(_ body: (ReportStore, TestClock, LogRecorder) async throws -> Void) async throws {
+    private static func withStore(
+        isForwardOnly: Bool = false,
+        _ body: (ReportStore, TestClock, LogRecorder) async throws -> Void
+    ) async throws {
         let directory = try TemporaryDirectory()
         let key = try PseudonymKeyFile.load(fromDirectory: directory.path)
         let log = LogRecorder()
         let store = try ReportStore(
             directory: directory.path,
             keyCheck: key.checkValue,
+            outboxLimit: isForwardOnly ? 100 : nil,
+            isForwardOnly: isForwardOnly,
             metrics: NOOPMetricsHandler.instance,
             logger: log.logger
         )
@@ -147,6 +152,20 @@ struct RetentionServiceTests {
             #expect(rows == RowMonths(completeFrom: Self.march - 24, first: Self.march - 24))
             let lines = log.recorded.filter { $0.contains("out of date") }
             #expect(lines == ["notice rows that are out of date are deleted before=2024-03 clusters=1 reports=1"])
+        }
+    }
+
+    @Test("a store without figures keeps this month and the last, and remembers the clock every hour")
+    func forwardOnly() async throws {
+        try await Self.withStore(isForwardOnly: true) { store, clock, log in
+            let later = UTCInstant(startOf: Self.march.lastDay)
+            let april = UTCInstant(startOf: (Self.march + 1).firstDay)
+            try await Self.run(store, clock, log, hours: [{ clock.now = later }, {}])
+            #expect(try await store.statistics().sightings == 2)
+            #expect(try await store.lastBelievedTime() == later)
+            try await Self.run(store, clock, log, hours: [{ clock.now = april }, {}])
+            #expect(try await store.statistics().sightings == 1)
+            #expect(try await store.erasedClusters(100, by: .now()) == [])
         }
     }
 
