@@ -22,10 +22,13 @@ struct Server {
         _ body: (Self) async throws -> Void
     ) async throws {
         let server = try await start(arguments, directory: directory ?? TemporaryDirectory())
-        try await body(server)
+        let result: Result<Void, any Error>
+        do { result = .success(try await body(server)) } catch { result = .failure(error) }
         server.program.signal(SIGTERM)
         let ending = await server.program.ending()
+        // Said also where the body failed: a server that ended is the usual reason.
         #expect(ending.status == 0, "\(ending.errors)")
+        try result.get()
     }
 
     /// Starts a backend and waits until it listens.
