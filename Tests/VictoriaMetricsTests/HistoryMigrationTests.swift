@@ -40,6 +40,8 @@ struct HistoryMigrationTests {
                 let done = try await export.run(after: nil) { _ in }
                 #expect(done.clusters == store.clusterCount && done.damaged == 0 && done.isComplete)
                 try await ImportTests.expectReports(done.reports, url, http)
+                _ = try await export.run(after: nil) { _ in }
+                try await ImportTests.expectReports(2 * done.reports, url, http)
                 let figures = stores.figures(url, http)
                 let (totals, days) = (
                     try await conformance.totals(of: figures), try await conformance.days(of: figures)
@@ -49,13 +51,7 @@ struct HistoryMigrationTests {
                 #expect(days == [])
                 #expect(breakdowns == [])
 
-                _ = try await export.run(after: nil) { _ in }
-                try await ImportTests.expectReports(2 * done.reports, url, http)
                 let months = Self.first...(Self.first + Self.months)
-                let twice = try await FigureComparison(store, with: stores.figures(url, http))
-                    .differences(endingWith: months, from: nil) { _ in }
-                #expect(twice == [])
-
                 let other = try ForwardingStores()
                 let copy = try other.open(outboxLimit: nil)
                 let back = HistoryImport(
