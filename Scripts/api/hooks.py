@@ -29,6 +29,13 @@ def move_month(query, today):
         query["year"] = type(query["year"])(2024 + year % (today.year - 2024))
 
 
+def move_page(query, today):
+    """Moves the month of a page, 2026-03, as above."""
+    first = day(f"{query.get('month')}-01")
+    if first and today < first and 2024 <= first.year <= 2100:
+        query["month"] = f"{2024 + first.year % (today.year - 2024)}-{first.month:02}"
+
+
 def move_days(query, today):
     """Puts two days in order, neither far from each other nor in the future."""
     first, last = day(query.get("from")), day(query.get("to"))
@@ -44,5 +51,6 @@ def map_case(context, case):
     if isinstance(case.query, dict):
         today = datetime.datetime.now(datetime.timezone.utc).date()
         move_month(case.query, today)
+        move_page(case.query, today)
         move_days(case.query, today)
     return case

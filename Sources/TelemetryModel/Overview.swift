@@ -100,7 +100,7 @@ extension Overview.Period {
         avgNodesPerCluster = all.avgNodesPerCluster
         totalTenants = all.totalTenants
         avgTenantsPerCluster = all.avgTenantsPerCluster
-        apps = publicApplications(of: totals.all, threshold: threshold)
+        apps = PublicApplications.asSent(totals.all, threshold: threshold)
         established = Overview.Established(totals.established)
         dataSince = totals.dataSince?.description
     }
@@ -135,24 +135,6 @@ extension Overview.Established {
 }
 
 /// A total per cluster, rounded to one decimal; 0 of no clusters.
-private func average(_ total: Int64, per clusters: Int64) -> Double {
+func average(_ total: Int64, per clusters: Int64) -> Double {
     clusters == 0 ? 0 : (Double(total) / Double(clusters) * 10).rounded() / 10
-}
-
-/// Applications by kind, with the kinds outside the vocabulary that fewer than *k* clusters have added up under `other`.
-private func publicApplications(of figures: [Figure: Int64], threshold: Int) -> [String: Int64] {
-    var published: [String: Int64] = [:]
-    func add(_ value: Int64, to name: String) { published[name] = (published[name] ?? 0).addingClamped(value) }
-    var unlisted: [(kind: String, clusters: Int64, value: Int64)] = []
-    for case (.application(let kind), let value) in figures {
-        switch figures[.clustersWithApplication(kind: kind)] {
-        case .none: add(value, to: ApplicationName.published(kind) ?? kind)
-        case .some(0): break
-        case .some(let clusters): unlisted.append((kind, clusters, value))
-        }
-    }
-    let names = AnonymousNames(unlisted, threshold: threshold, name: \.kind, clusters: \.clusters)
-    for entry in names.named { add(entry.value, to: entry.kind) }
-    for entry in names.folded { add(entry.value, to: DataDictionary.other) }
-    return published
 }

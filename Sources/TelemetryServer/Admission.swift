@@ -29,7 +29,7 @@ struct Admission: Equatable {
         _ fields: RequestFields,
         limits: IngestConnectionState.Limits
     ) throws(Refusal) {
-        guard method == .POST else { throw .method(taken: "POST") }
+        guard method == .POST else { throw .method(taken: "GET, HEAD, POST") }
         sender = try Sender(fields, mustSign: limits.requiresSignatures)
         guard Self.isText(fields.contentType) else {
             throw Refusal(status: .unsupportedMediaType, message: "the body must be text/plain")

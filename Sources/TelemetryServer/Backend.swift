@@ -178,9 +178,13 @@ public struct Backend: Service {
     var publicEndpoints: Endpoints {
         var endpoints = commonEndpoints(isSecure: settings.tls != nil)
         if let figures {
+            endpoints.onPage(figures.page)
             endpoints.on(.get, "/api/overview", figures.overview.answer)
+            endpoints.on(.get, "/api/oss-health", figures.overview.answerForWebsite)
+            endpoints.on(.get, "/api/series", figures.series.answer)
             endpoints.on(.get, "/api/breakdowns", figures.breakdowns.answer)
         } else {
+            endpoints.on(.get, "/") { _ in throw Refusal.noFigures }
             endpoints.under("/api/") { _ in throw Refusal.noFigures }
         }
         endpoints.on(.delete, ClusterEndpoint.path, cluster.erase)
@@ -216,6 +220,8 @@ private struct PublicFigures {
     let overview: OverviewEndpoint
     let published: PublishedBreakdowns
     let breakdowns: BreakdownEndpoint
+    let series: SeriesEndpoint
+    let page: PageEndpoint
 
     init(
         _ source: any FigureSource,
@@ -232,6 +238,13 @@ private struct PublicFigures {
             logger: logger
         )
         breakdowns = BreakdownEndpoint(published: published, anonymityThreshold: settings.anonymityThreshold, now: now)
+        series = SeriesEndpoint(
+            figures: source,
+            published: published,
+            anonymityThreshold: settings.anonymityThreshold,
+            now: now
+        )
+        page = PageEndpoint(series: series, templates: .builtIn)
     }
 }
 

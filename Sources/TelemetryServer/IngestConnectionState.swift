@@ -104,7 +104,7 @@ extension IngestConnectionState {
             requests >= limits.requests || !head.isKeepAlive || head.version != .http1_1 || fields.asksForUpgrade
             || head.method == .CONNECT
         do throws(Refusal) {
-            guard head.isForRoot else {
+            guard head.isForReports else {
                 if !head.isProbe { _ = try admit(fields) }
                 // Nobody says 100 Continue further in, so whether the body comes cannot be known.
                 isLast = isLast || waits
@@ -122,7 +122,7 @@ extension IngestConnectionState {
             isLast = isLast || isLong || waits || error.status == .contentTooLarge
             var error = error
             // What the routes would answer, pages of other origins may read.
-            if !head.isForRoot { error.headers[.accessControlAllowOrigin] = "*" }
+            if !head.isForReports { error.headers[.accessControlAllowOrigin] = "*" }
             return answer(.refused(error, headOnly: head.method == .HEAD), else: .discarding)
         }
     }

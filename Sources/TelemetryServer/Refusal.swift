@@ -57,6 +57,9 @@ struct Refusal: Error, Equatable {
         Self(status: .notFound, message: "this backend has no figures; ask one without --mode forward-only")
     }
 
+    /// What is told of breakdowns is made once a day, and is not made yet.
+    static var noEdition: Self { .busy("the breakdowns of the day are not made yet") }
+
     /// It is not shown who sends.
     static func unproven(_ error: SignatureError) -> Self {
         Self(status: .unauthorized, message: error.description, headers: [.wwwAuthenticate: "Signature"])

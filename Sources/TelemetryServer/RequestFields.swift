@@ -90,9 +90,12 @@ extension HTTPRequestHead {
         return Self.isRoot(uri[scheme.upperBound...].drop { !Self.endsHost($0) })
     }
 
+    /// Whether it is for whoever takes reports: `/` is read by the routes.
+    var isForReports: Bool { isForRoot && method != .GET && method != .HEAD }
+
     /// Says of a report on HTTP/2 whose length is not told what HTTP/1 would: that its body comes in parts.
     mutating func announceBody() {
-        guard isForRoot, !headers.contains(name: "content-length") else { return }
+        guard isForReports, !headers.contains(name: "content-length") else { return }
         headers.add(name: "transfer-encoding", value: "chunked")
     }
 

@@ -130,9 +130,9 @@ struct BreakdownRouteTests {
             let month = backend.clock.now.month
             func values() async throws -> [PublicBreakdown.Value] {
                 let answer = try #require(
-                    try await published.breakdowns(by: .cozystackVersion, endingWith: month)
+                    try await published.breakdowns(by: .cozystackVersion, in: [Window(.month, endingWith: month)])
                 )
-                return try #require(answer.1[.month]).values
+                return try #require(answer.1[Window(.month, endingWith: month)]).values
             }
             _ = try await document(backend, "by=os&year=2026&month=3")
             try await report(backend, "v1.0.0", clusters: 0..<9)

@@ -72,7 +72,7 @@ struct IngestConnectionStateTests {
     @Test("a request that is refused by its head ends the connection unless the rest of it is known to be short")
     mutating func refusedHeads() {
         let cases: [(HTTPMethod, HTTPHeaders, Int, IngestConnectionState.Next)] = [
-            (.GET, [:], 405, .goOn), (.HEAD, [:], 405, .goOn), (.POST, [:], 400, .goOn),
+            (.PUT, [:], 405, .goOn), (.OPTIONS, [:], 405, .goOn), (.POST, [:], 400, .goOn),
             (.POST, ["Content-Length": "20"], 400, .goOn), (.POST, ["Content-Length": "21"], 400, .linger),
             (.POST, ["Transfer-Encoding": "chunked"], 400, .linger),
             (.POST, ["Content-Length": "2", "Expect": "100-continue"], 400, .linger),
@@ -138,6 +138,10 @@ struct IngestConnectionStateTests {
 
     @Test("other requests pass, and what comes after one waits for its response")
     mutating func passes() {
+        for head in [head(.GET, "/healthz", [:]), head(.GET), head(.HEAD, "/?month=2026-03")] {
+            var state = state
+            #expect(state.head(head, isFull: true) == .pass)
+        }
         #expect(state.head(head(.GET, "/healthz", [:]), isFull: true) == .pass)
         #expect(state.isPassing)
         #expect(state.body(bytes(100)) == .pass)
@@ -181,7 +185,7 @@ struct IngestConnectionStateTests {
         _ = states[2].head(head(.PUT, "/x"), isFull: false)
         _ = states[2].responseBegan()
         #expect(states[2].timedOut() == .end(.close))
-        _ = states[3].head(head(.GET), isFull: false)
+        _ = states[3].head(head(.PUT), isFull: false)
         #expect(states[3].wait == .body)
         #expect(states[3].timedOut() == .end(.close))
         takeReport()
@@ -208,7 +212,7 @@ struct IngestConnectionStateTests {
         let refused = state.head(head(), isFull: false) { _ throws(Refusal) -> UInt64 in throw refusal }
         #expect(refused == .answer(.refused(refusal, headOnly: false), then: .goOn))
         _ = state.end()
-        for (head, isFull) in [(head(.GET), false), (head(.POST, "/", [:]), false), (head(), true)] {
+        for (head, isFull) in [(head(.PUT), false), (head(.POST, "/", [:]), false), (head(), true)] {
             var state = state
             _ = state.head(head, isFull: isFull) { _ throws(Refusal) -> UInt64 in
                 Issue.record("it was counted")
@@ -235,7 +239,7 @@ struct IngestConnectionStateTests {
         let isLast = states[2].responseBegan()
         #expect(isLast)
         #expect(states[2].responseEnded() == .end(.linger))
-        _ = states[3].head(head(.GET), isFull: false)
+        _ = states[3].head(head(.PUT), isFull: false)
         #expect(states[3].finish() == .end(.linger))
         #expect(states[3].timedOut() == .end(.close))
         _ = states[4].head(head(.GET, "/healthz", [:]), isFull: false)

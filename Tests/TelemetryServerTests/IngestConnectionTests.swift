@@ -29,7 +29,7 @@ struct IngestConnectionTests {
         let health = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
         let requests = [
             (post, 200), (health, 200), (chunked, 200), (line + "Content-Length: 3\r\n\r\nabc", 400), (health, 200),
-            (health, 200), ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", 405), (post, 200),
+            (health, 200), ("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", 200), (post, 200),
             ("PUT /nowhere HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 404), (post, 200),
             ("POST http://a/?b HTTP/1.1\r\nHost: a\r\nX-Cluster-ID: b\r\nContent-Length: 1\r\n\r\nx", 400), (post, 200),
         ]

@@ -49,7 +49,7 @@ struct OverviewRouteTests {
     @Test("a store that cannot answer is 503, never zeros")
     func unavailable() async throws {
         try await RunningTestBackend.with { backend async throws in
-            try backend.store.close()
+            try await backend.closeStore()
             let answer = try await backend.get("/api/overview?year=2026&month=3")
             #expect(answer.status == 503)
             #expect(answer.headers.first(name: "Retry-After") != nil)
@@ -61,26 +61,8 @@ struct OverviewRouteTests {
     @Test("it equals the definitions for random fleets of both generations over 14 months", arguments: [11, 12])
     func equalsTheDefinitions(seed: UInt64) async throws {
         try await RunningTestBackend.with { backend async throws in
-            let pseudonymizer = try PseudonymKeyFile.load(fromDirectory: backend.directory.path)
             let first = CalendarMonth(year: 2025, month: 2)
-            var history = SimulatedHistory(clusters: 20, from: first, months: 14, seed: seed)
-            var accepted: [AcceptedReport] = []
-            while let deliveries = history.next() {
-                for delivery in deliveries {
-                    backend.clock.now = delivery.receivedAt
-                    let headers = ["Content-Type": "text/plain", "X-Cluster-ID": delivery.report.cluster.text]
-                    let answer = try await backend.post(delivery.report.body, headers: .init(headers.map { ($0, $1) }))
-                    #expect(answer.status == 200, "seed \(seed): \(answer.body)")
-                    accepted.append(
-                        AcceptedReport(
-                            cluster: pseudonymizer.pseudonym(of: delivery.report.cluster),
-                            receivedAt: delivery.receivedAt,
-                            report: delivery.report.report
-                        )
-                    )
-                }
-            }
-            let reference = ReferenceFigures(accepted)
+            let reference = try await backend.submit(clusters: 20, from: first, months: 14, seed: seed)
             let end = first + 14
             backend.clock.now = UTCInstant(startOf: end.firstDay)
             for month in (0...14).map({ first + $0 }) {

@@ -219,11 +219,10 @@ struct ReportRouteTests {
     @Test("other methods are 405 with Allow, other paths 404")
     func methodsAndPaths() async throws {
         try await RunningTestBackend.with { backend async throws in
-            for method in [HTTPMethod.GET, .PUT, .DELETE, .PATCH, .OPTIONS, .HEAD] {
+            for method in [HTTPMethod.PUT, .DELETE, .PATCH, .OPTIONS] {
                 let answer = try await backend.get("/", method: method)
                 #expect(answer.status == 405, "\(method)")
-                #expect(answer.headers.first(name: "Allow") == "POST")
-                #expect(answer.body.isEmpty == (method == .HEAD))
+                #expect(answer.headers.first(name: "Allow") == "GET, HEAD, POST")
             }
             #expect(try await backend.get("/api/overview", method: .POST).headers.first(name: "Allow") == "GET, HEAD")
             #expect(try await backend.get("/metrics").status == 404)

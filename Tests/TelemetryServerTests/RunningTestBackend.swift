@@ -88,7 +88,17 @@ struct RunningTestBackend {
             }
             try await tasks.waitForAll()
         }
-        try store.close()
+        try await close(store)
+    }
+
+    /// Takes the store away from the running backend.
+    func closeStore() async throws { try await Self.close(store) }
+
+    /// Closes a store on a thread of its own: it waits for readers, which need a thread of those that tasks have.
+    private static func close(_ store: ReportStore) async throws {
+        try await withCheckedThrowingContinuation { closed in
+            Thread.detachNewThread { closed.resume(with: Result { try store.close() }) }
+        }
     }
 
     /// Asks for a path of the public listener.

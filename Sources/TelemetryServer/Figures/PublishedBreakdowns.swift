@@ -66,30 +66,28 @@ actor PublishedBreakdowns: ServiceLifecycle.Service {
         }
     }
 
-    /// The public breakdowns by a dimension of windows that end with a month, and the day that they are of; nil where there
-    /// are none yet.
+    /// The public breakdowns by a dimension of windows, and the day that they are of; nil where there are none yet.
     ///
     /// - Throws: What reading them throws.
     func breakdowns(
         by dimension: TelemetryModel.Dimension,
-        endingWith month: CalendarMonth
-    ) async throws -> (day: UTCDay, [Window.Length: PublicBreakdown])? {
+        in windows: [Window]
+    ) async throws -> (day: UTCDay, [Window: PublicBreakdown])? {
         if !isFailing { await renew() }
         guard let edition else { return nil }
         let day = UTCDay(daysSinceEpoch: edition.day)
-        let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
-        var result: [Window.Length: PublicBreakdown] = [:]
-        if month >= min(day.month, now().month) - 1 {
-            for window in windows {
-                // An edition of another month does not have it, and none is not nothing.
-                guard let values = edition.breakdowns[Self.key(window)] else { return nil }
-                result[window.length] = values[dimension.rawValue] ?? PublicBreakdown([:], threshold: threshold)
-            }
-        } else {
-            // No report can be of a month that has been over for so long.
-            for (window, counts) in try await figures.breakdowns(by: dimension, in: windows) {
-                result[window.length] = PublicBreakdown(counts, threshold: threshold)
-            }
+        // No report can be of a month that has been over for longer.
+        let border = min(day.month, now().month) - 1
+        var result: [Window: PublicBreakdown] = [:]
+        for window in windows where window.end >= border {
+            // An edition of another month does not have it, and none is not nothing.
+            guard let values = edition.breakdowns[Self.key(window)] else { return nil }
+            result[window] = values[dimension.rawValue] ?? PublicBreakdown([:], threshold: threshold)
+        }
+        let finished = windows.filter { $0.end < border }
+        if finished.isEmpty { return (day, result) }
+        for (window, counts) in try await figures.breakdowns(by: dimension, in: finished) {
+            result[window] = PublicBreakdown(counts, threshold: threshold)
         }
         return (day, result)
     }

@@ -10,7 +10,7 @@ struct BreakdownEndpoint: Sendable {
     let now: @Sendable () -> UTCInstant
 
     /// The answer.
-    private struct Document: Encodable {
+    fileprivate struct Document: Encodable {
         struct Period: Encodable {
             let label: String
             let start: String
@@ -32,19 +32,22 @@ struct BreakdownEndpoint: Sendable {
 
     /// Answers with the breakdown, or with `{"error": "…"}`; pages of other origins may read both.
     func answer(_ request: Request) async throws -> Response {
-        try await .forEveryOrigin { try .json(await document(request)) }
+        try await .forEveryOrigin {
+            let format = try request.figureFormat()
+            let month = try request.begunMonth(at: now())
+            let document = try await document(try dimension(request), endingWith: month)
+            return try .figures(document, as: format, name: "\(document.by)-\(month)") { CSVTable(document) }
+        }
     }
 
-    private func document(_ request: Request) async throws -> Document {
-        let dimension = try dimension(request)
-        let month = try request.begunMonth(at: now())
-        guard let (day, breakdowns) = try await published.breakdowns(by: dimension, endingWith: month) else {
-            throw Refusal.busy("the breakdowns of the day are not made yet")
+    private func document(_ dimension: Dimension, endingWith month: CalendarMonth) async throws -> Document {
+        let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
+        guard let (day, breakdowns) = try await published.breakdowns(by: dimension, in: windows) else {
+            throw Refusal.noEdition
         }
         var periods: [String: Document.Period] = [:]
-        for (length, values) in breakdowns {
-            let window = Window(length, endingWith: month)
-            periods["\(length)"] = Document.Period(
+        for (window, values) in breakdowns {
+            periods["\(window.length)"] = Document.Period(
                 label: window.label,
                 start: window.start.firstDay.description,
                 end: window.end.lastDay.description,
@@ -60,5 +63,21 @@ struct BreakdownEndpoint: Sendable {
             throw .badRequest("give by once, one of \(Dimension.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return dimension
+    }
+}
+
+extension CSVTable {
+    /// A line for each value of each period.
+    fileprivate init(_ document: BreakdownEndpoint.Document) {
+        columns = ["period", "start", "end", "value", "clusters", "clusters_at_end"]
+        rows = Window.Length.allCases.flatMap { length in
+            guard let period = document.periods["\(length)"] else { return [[CSVTable.Cell]]() }
+            return period.values.values.map { value in
+                [
+                    .text("\(length)"), .text(period.start), .text(period.end), .text(value.value),
+                    .number(Int64(value.clusters)), .number(Int64(value.clustersAtEnd)),
+                ]
+            }
+        }
     }
 }
