@@ -38,7 +38,7 @@ PYTHON = .build/python
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
+.PHONY: help run test soak flood fuzz sanitize check check-api check-page lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -48,11 +48,12 @@ help: ## List the targets.
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
 
-test: test-requirements ## Run all tests, check-api, and the fuzzer for ten seconds with each target.
+test: test-requirements ## Run all tests, check-api, check-page, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory check-api
+	@$(MAKE) --no-print-directory check-page ARGS=
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)'
@@ -91,6 +92,11 @@ sanitize: test-requirements ## Run the tests with the address and the thread san
 check-api: build $(PYTHON)/schemathesis/done ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
 	@Scripts/api/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
 		"$(CURDIR)/$(PYTHON)/schemathesis/bin/schemathesis" $(API_EXAMPLES) $(API_SEED)
+
+check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromium: figures, tables, downloads, themes, axe (ARGS="--help").
+	@Scripts/require.sh chromium
+	@Scripts/page/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
+		"$(CURDIR)/$(PYTHON)/playwright/bin/python3" $(ARGS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 
@@ -140,6 +146,10 @@ bench-agent: requirements release ## Measure the agent in a large cluster beside
 	@python3 Scripts/bench_agent.py $(ARGS)
 
 $(PYTHON)/schemathesis/done: Scripts/api/requirements.txt
+	@Scripts/require.sh python3-venv
+	@Scripts/venv.sh $(dir $@) $<
+
+$(PYTHON)/playwright/done: Scripts/page/requirements.txt
 	@Scripts/require.sh python3-venv
 	@Scripts/venv.sh $(dir $@) $<
 

@@ -24,7 +24,7 @@ struct Adoption {
 
     /// The months.
     let months: [CalendarMonth]
-    /// Versions, the newest first; `other` is not among them.
+    /// Versions that clusters had at a month's end, the newest first; `other` is not among them.
     let versions: [Version]
 
     init(_ breakdowns: [(month: CalendarMonth, breakdown: PublicBreakdown)]) {
@@ -36,7 +36,7 @@ struct Adoption {
         let names = Set(counts.flatMap(\.keys)).subtracting([DataDictionary.other])
         versions = names.sorted { Self.isNewer($0, $1) }.map { name in
             Version(name: name, shares: zip(counts, sums).map { Double($0[name] ?? 0) / Double($1) })
-        }
+        }.filter { $0.first != nil }
     }
 
     /// Those that most have in the last month, and then those that most had once; the newest first.

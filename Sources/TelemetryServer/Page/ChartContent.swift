@@ -144,6 +144,7 @@ extension ChartContent {
         let curve = figures.curve
         let (value, established) = (figures.shown.all[figure] ?? 0, figures.shown.established[figure] ?? 0)
         let clusters = figures.shown.all[.clusters] ?? 0
+        let count = PageNumbers.whole(established)
         let each =
             figure == .clusters || clusters == 0
             ? "" : "\(PageNumbers.decimal(Double(value) / Double(clusters))) per cluster, "
@@ -159,7 +160,7 @@ extension ChartContent {
             links: PageLinks(figures.window).series(series),
             head: Head(
                 number: PageNumbers.whole(value),
-                note: "\(each)\(PageNumbers.whole(established)) in established clusters",
+                note: figure == .clusters ? "\(count) established" : "\(each)\(count) in established clusters",
                 change: PageChange(from: figures.before?.all[figure] ?? 0, to: value),
                 before: figures.before?.window.label
             )
