@@ -10,6 +10,9 @@ SOURCES = Package.swift Sources Tests Benchmarks Fuzz
 # The binaries of etcd and kube-apiserver for the tests that need a real API server; those are skipped without.
 export KUBEBUILDER_ASSETS
 
+# The executable that `make build` builds.
+PROGRAM = $(shell $(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry
+
 # The benchmarks of the package; what they measured is kept in .benchmarkBaselines.
 BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directory benchmark
 
@@ -38,7 +41,7 @@ PYTHON = .build/python
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api check-page lint format duplicates build release bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
+.PHONY: help run test soak flood fuzz sanitize check check-api check-page lint format duplicates build release completions manual bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -46,7 +49,7 @@ help: ## List the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-16s %s\n", $$1, $$2 }'
 
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
-	@exec "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" demo $(ARGS)
+	@exec "$(PROGRAM)" demo $(ARGS)
 
 test: test-requirements ## Run all tests, check-api, check-page, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
@@ -90,12 +93,12 @@ sanitize: test-requirements ## Run the tests with the address and the thread san
 	done
 
 check-api: build $(PYTHON)/schemathesis/done ## Ask a backend for everything that its openapi.yaml has and has not (API_EXAMPLES, 30; API_SEED, 1).
-	@Scripts/api/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
+	@Scripts/api/check.sh "$(PROGRAM)" \
 		"$(CURDIR)/$(PYTHON)/schemathesis/bin/schemathesis" $(API_EXAMPLES) $(API_SEED)
 
 check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromium: figures, tables, downloads, themes, axe (ARGS="--help").
 	@Scripts/require.sh chromium
-	@Scripts/page/check.sh "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" \
+	@Scripts/page/check.sh "$(PROGRAM)" \
 		"$(CURDIR)/$(PYTHON)/playwright/bin/python3" $(ARGS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
@@ -115,6 +118,15 @@ build: requirements ## Build the executable for development.
 
 release: requirements ## Build the executable for use.
 	@$(SWIFT) build $(FLAGS) --product cozy-telemetry -c release --static-swift-stdlib $(QUIET)
+
+completions: build ## Write completion scripts for bash, zsh and fish into .build/completions.
+	@Scripts/completions.sh "$(PROGRAM)" .build/completions
+
+manual: build ## Write the manual page, .build/manual/cozy-telemetry.1.
+	@Scripts/require.sh python3
+	@mkdir -p .build/manual
+	@"$(PROGRAM)" --experimental-dump-help | python3 Scripts/manual/manual.py > .build/manual/cozy-telemetry.1.new
+	@mv .build/manual/cozy-telemetry.1.new .build/manual/cozy-telemetry.1
 
 bench: bench-parts ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
 	@$(MAKE) --no-print-directory bench-servers
@@ -157,7 +169,7 @@ requirements:
 	@Scripts/require.sh swift libsqlite3-dev zlib1g-dev
 
 test-requirements: requirements
-	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics promtool
+	@Scripts/require.sh openssl kubectl curl python3 sqlite3 victoria-metrics promtool zsh fish mandoc
 
 bench-requirements: requirements
 	@Scripts/require.sh cc python3 victoria-metrics prometheus-pushgateway

@@ -76,6 +76,12 @@ package final class RunningProgram: Sendable {
         return nil
     }
 
+    /// The first line on standard output, of those not yet read, that has a text in it; nil where the program ended first.
+    package func outputLine(containing text: String) async -> String? {
+        for await line in output.lines where line.contains(text) { return line }
+        return nil
+    }
+
     /// The process id; a wrapper that replaces itself by the program leaves it the same.
     package var processIdentifier: Int32 { process.processIdentifier }
 
@@ -92,7 +98,7 @@ package final class RunningProgram: Sendable {
     }
 
     /// The executable beside the test bundle.
-    private static var executable: URL {
+    package static var executable: URL {
         let tests = URL(fileURLWithPath: ProcessInfo.processInfo.arguments[0]).resolvingSymlinksInPath()
         return tests.deletingLastPathComponent().appendingPathComponent("cozy-telemetry")
     }
@@ -123,7 +129,8 @@ package final class RunningProgram: Sendable {
                 while case let bytes = pipe.fileHandleForReading.availableData, !bytes.isEmpty {
                     let part = String(decoding: bytes, as: UTF8.self)
                     text.withLock { $0 += part }
-                    var complete = (rest + part).split(separator: "\n", omittingEmptySubsequences: false)
+                    // Terminals end lines with two bytes, which are one letter to Swift.
+                    var complete = (rest + part).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
                     rest = complete.popLast().map(String.init) ?? ""
                     for text in complete { line.yield(String(text)) }
                 }

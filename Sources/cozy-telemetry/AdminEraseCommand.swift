@@ -33,14 +33,7 @@ struct AdminEraseCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The private listener of a running backend.", valueName: "url"))
     var url: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "A file with the token for --url; otherwise COZY_TELEMETRY_TOKEN has it.",
-            valueName: "file"
-        )
-    )
-    var tokenFile: String?
-
+    @OptionGroup var access: TokenOptions
     @OptionGroup var transport: TransportOptions
     @OptionGroup var options: StoreOptions
 
@@ -53,12 +46,8 @@ struct AdminEraseCommand: AsyncParsableCommand {
             throw CommandFailure.usage("--cluster-uid must be of the form [A-Za-z0-9._-]{1,253}")
         }
         guard let url else { return try ErasureReport.write(try await options.erase(cluster), asJSON: json) }
-        let client = AdminClient(
-            url: url,
-            token: try token(),
-            configuration: try transport.transport(to: url).httpClientConfiguration
-        )
-        let erasure = try await client.erase(cluster)
+        let address = try transport.address(url, setting: "--url", token: try access.token(for: "--url"))
+        let erasure = try await address.withConnection { try await $0.erase(cluster) }
         try ErasureReport.write(erasure == .nothing ? nil : erasure, asJSON: json)
     }
 
@@ -66,44 +55,18 @@ struct AdminEraseCommand: AsyncParsableCommand {
         let bytes = (try? FileHandle.standardInput.readToEnd()) ?? Data()
         return String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
-
-    private func token() throws -> String {
-        guard let tokenFile else {
-            guard let token = ProcessInfo.processInfo.environment["COZY_TELEMETRY_TOKEN"] else {
-                throw CommandFailure.usage("--url takes a token: --token-file, or COZY_TELEMETRY_TOKEN")
-            }
-            return token
-        }
-        do {
-            return try String(contentsOfFile: tokenFile, encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines
-            )
-        } catch {
-            throw CommandFailure.usage("--token-file: cannot read \(tokenFile): \(error.localizedDescription)")
-        }
-    }
 }
 
-/// The private listener of a running backend, for an admin.
-struct AdminClient {
-    let url: String
-    let token: String
-    /// How it is reached.
-    let configuration: HTTPClient.Configuration
-
-    /// Removes everything about a cluster.
+extension BackendConnection {
+    /// Removes everything about a cluster, for an admin.
     ///
-    /// - Throws: `CommandFailure` with the backend's own words where it refuses.
-    func erase(_ cluster: ClusterID) async throws -> Erasure {
-        let base = url.hasSuffix("/") ? String(url.dropLast()) : url
-        var request = HTTPClientRequest(url: base + "/v1/erasures")
+    /// - Throws: `BackendFailure`.
+    fileprivate func erase(_ cluster: ClusterID) async throws -> Erasure {
+        let path = "/v1/erasures"
+        var request = HTTPClientRequest(url: address.base + path)
         request.method = .POST
-        request.headers = ["Authorization": "Bearer \(token)", "Content-Type": "application/json"]
+        request.headers = ["Content-Type": "application/json"]
         request.body = .bytes(try JSONEncoder().encode(["cluster_uid": cluster.text]))
-        let bytes = Data((try await OverviewCommand.answer(to: request, from: base, configuration)).readableBytesView)
-        guard let erasure = try? JSONDecoder().decode(Erasure.self, from: bytes) else {
-            throw CommandFailure.unavailable("\(base) answered with something that is no erasure")
-        }
-        return erasure
+        return try await answer(to: request, path)
     }
 }

@@ -11,7 +11,8 @@ struct ClusterOptions: ParsableArguments {
         help: ArgumentHelp(
             "How to reach the cluster; otherwise $KUBECONFIG, the pod's own, or ~/.kube/config.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var kubeconfig: String?
 

@@ -19,8 +19,9 @@ struct CozyTelemetry: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             AgentCommand.self, PreviewCommand.self, SendCommand.self, StatusCommand.self, OptInCommand.self,
-            OptOutCommand.self, IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SimulateCommand.self,
-            DemoCommand.self, StoreCommand.self, AdminCommand.self,
+            OptOutCommand.self, IdentityCommand.self, ServerCommand.self, OverviewCommand.self, SeriesCommand.self,
+            BreakdownCommand.self, ExportCommand.self, SimulateCommand.self, DemoCommand.self, StoreCommand.self,
+            AdminCommand.self,
         ]
     )
 
@@ -34,11 +35,17 @@ struct CozyTelemetry: AsyncParsableCommand {
                 try command.run()
             }
         } catch let failure as CommandFailure {
-            Terminal.say("cozy-telemetry: \(failure.message)")
-            Foundation.exit(failure.status.rawValue)
+            end(failure)
+        } catch let failure as BackendFailure {
+            end(failure.command)
         } catch {
             exit(withError: error)
         }
+    }
+
+    private static func end(_ failure: CommandFailure) -> Never {
+        Terminal.say("cozy-telemetry: \(failure.message)")
+        Foundation.exit(failure.status.rawValue)
     }
 }
 

@@ -11,15 +11,20 @@ struct TransportOptions: ParsableArguments {
         help: ArgumentHelp(
             "Trust the certificate authorities in this PEM file, in place of the system's.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var caFile: String?
 
-    @Option(help: ArgumentHelp("Show the certificate in this PEM file to an endpoint that asks.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Show the certificate in this PEM file to an endpoint that asks.", valueName: "file"),
+        completion: .file()
+    )
     var clientCert: String?
 
     @Option(
-        help: ArgumentHelp("The certificate's private key, PEM; in the same file unless given.", valueName: "file")
+        help: ArgumentHelp("The certificate's private key, PEM; in the same file unless given.", valueName: "file"),
+        completion: .file()
     )
     var clientKey: String?
 
@@ -44,7 +49,8 @@ struct TransportOptions: ParsableArguments {
 /// How reports are delivered.
 struct DeliveryOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("Keep what waits to be sent in this directory, over a restart too.", valueName: "directory")
+        help: ArgumentHelp("Keep what waits to be sent in this directory, over a restart too.", valueName: "directory"),
+        completion: .directory
     )
     var spoolDir: String?
 

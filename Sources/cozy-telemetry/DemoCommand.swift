@@ -21,7 +21,7 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Where metrics are served.", valueName: "host:port"))
     var adminAddr = "127.0.0.1:8082"
 
-    @Option(help: ArgumentHelp("Where the store and its key are kept.", valueName: "dir"))
+    @Option(help: ArgumentHelp("Where the store and its key are kept.", valueName: "dir"), completion: .directory)
     var dataDir: String?
 
     @OptionGroup var fleet: FleetOptions
@@ -90,8 +90,10 @@ private struct DemoTour: Service {
             throw CommandFailure.failed("\(result.failed) of \(result.sent) reports were not taken")
         }
         let month = UTCInstant.now().month
-        let overview = try await OverviewCommand.fetch(url, year: month.year, month: month.month)
-        Terminal.write(line: OverviewTable(overview).text)
+        let overview = try await BackendAddress(url, setting: "--listen-addr").withConnection {
+            try await $0.overview(endingWith: month)
+        }
+        Terminal.write(line: OverviewTable(overview).text(on: .current))
         if isFresh {
             guard overview.periods == result.expected.periods else {
                 throw CommandFailure.failed("the figures do not equal what the fleet sent")

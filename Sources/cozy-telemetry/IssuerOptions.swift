@@ -41,7 +41,8 @@ struct IssuerOptions: ParsableArguments {
         help: ArgumentHelp(
             "Trust the authorities in this PEM file for the issuer, in place of the system's.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var oidcCaFile: String?
 

@@ -10,7 +10,10 @@ import TelemetryServer
 
 /// How `simulate` fills a store.
 struct LoadOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Write the fleet into a store in this directory instead.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Write the fleet into a store in this directory instead.", valueName: "dir"),
+        completion: .directory
+    )
     var into: String?
 
     @Option(help: "How many months back the fleet has reported, the last one among them. (default: 12)")

@@ -10,16 +10,14 @@ struct OverviewTable {
         self.overview = overview
     }
 
-    /// The table, without a line break at its end.
-    var text: String {
-        let rows = [header] + totals + [["", "", "", ""]] + applications
-        let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            let cells = zip(row, widths).enumerated().map { column, cell in
-                pad(cell.0, to: cell.1, left: column > 0)
+    /// The table on a page, without a line break at its end.
+    func text(on page: Page = Page()) -> String {
+        let figures = (totals + [[]] + applications).map { row in
+            row.enumerated().map { column, text in TextTable.Cell(text, isDetail(row) && column == 0 ? .quiet : .plain)
             }
-            return String(cells.joined(separator: "   ").reversed().drop { $0 == " " }.reversed())
-        }.joined(separator: "\n")
+        }
+        let rows = [header.map { TextTable.Cell($0, .heading) }] + figures
+        return TextTable([.left, .right, .right, .right], rows).text(on: page)
     }
 
     private var periods: [Overview.Period] {
@@ -50,8 +48,6 @@ struct OverviewTable {
         [name] + periods.map(cell)
     }
 
-    private func pad(_ text: String, to width: Int, left: Bool) -> String {
-        let blanks = String(repeating: " ", count: max(0, width - text.count))
-        return left ? blanks + text : text + blanks
-    }
+    /// Whether a row says more of the one above it.
+    private func isDetail(_ row: [String]) -> Bool { row.first?.hasPrefix(" ") ?? false }
 }

@@ -25,7 +25,8 @@ struct PreviewCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "Write the reports to a file that `cozy-telemetry send` takes for 30 days, from any machine.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var bundle: String?
 

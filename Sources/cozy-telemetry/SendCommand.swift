@@ -18,7 +18,7 @@ struct SendCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The bundle; - for standard input.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The bundle; - for standard input.", valueName: "file"), completion: .file())
     var file: String
 
     @Option(help: ArgumentHelp("Where the reports are sent, if not where the bundle says.", valueName: "url"))

@@ -52,14 +52,18 @@ struct ServerOptions: ParsableArguments {
     @OptionGroup var tls: TLSOptions
     @OptionGroup var issuer: IssuerOptions
 
-    @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"),
+        completion: .directory
+    )
     var dataDir: String?
 
     @Option(
         help: ArgumentHelp(
             "The pseudonym key, 32 bytes; DIR/pseudonym.key, made on the first start, unless given.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var pseudonymKeyFile: String?
 
@@ -104,7 +108,10 @@ struct ServerOptions: ParsableArguments {
 
     @OptionGroup(title: "HOW MANY REPORTS THEY MAY SEND") var rates: RateOptions
 
-    @Option(help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A YAML file with settings; COZY_TELEMETRY_CONFIG names one too.", valueName: "file"),
+        completion: .file()
+    )
     var config: String?
 
     /// The names of all settings, which a settings file may have.

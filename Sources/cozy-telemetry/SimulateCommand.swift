@@ -64,7 +64,7 @@ struct SimulateCommand: AsyncParsableCommand {
         p50 \(result.p50Milliseconds) ms, p99 \(result.p99Milliseconds) ms; \(result.distinctReports) distinct reports
 
         What the figures must be:
-        \(OverviewTable(result.expected).text)
+        \(OverviewTable(result.expected).text())
         """
     }
 }

@@ -24,10 +24,16 @@ struct StoreCommand: AsyncParsableCommand {
 
 /// Which store is meant.
 struct StoreOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Where the store and its key are. (default: /var/lib/cozy-telemetry)", valueName: "dir"),
+        completion: .directory
+    )
     var dataDir: String?
 
-    @Option(help: ArgumentHelp("The pseudonym key; pseudonym.key in that directory unless given.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("The pseudonym key; pseudonym.key in that directory unless given.", valueName: "file"),
+        completion: .file()
+    )
     var pseudonymKeyFile: String?
 
     /// Runs something with the store of the directory, which the environment and the settings file name too.

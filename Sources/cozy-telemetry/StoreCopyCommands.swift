@@ -17,7 +17,7 @@ struct StoreBackupCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Where the copy goes.", valueName: "file"))
+    @Argument(help: ArgumentHelp("Where the copy goes.", valueName: "file"), completion: .file())
     var file: String
 
     @Flag(help: "Replace FILE where it exists.")
@@ -47,7 +47,7 @@ struct StoreRestoreCommand: AsyncParsableCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The backup.", valueName: "file"))
+    @Argument(help: ArgumentHelp("The backup.", valueName: "file"), completion: .file())
     var file: String
 
     @OptionGroup var options: StoreOptions

@@ -18,7 +18,10 @@ struct StoreEraseCommand: AsyncParsableCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("A file with the id; otherwise it is read from standard input.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("A file with the id; otherwise it is read from standard input.", valueName: "file"),
+        completion: .file()
+    )
     var clusterIdFile: String?
 
     @OptionGroup var options: StoreOptions

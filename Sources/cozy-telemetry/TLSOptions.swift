@@ -9,26 +9,29 @@ struct TLSOptions: ParsableArguments {
         help: ArgumentHelp(
             "Speak TLS where reports and figures are served, with the certificates in this PEM file; it is read again when it changes.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var tlsCert: String?
 
-    @Option(help: ArgumentHelp("The private key of --tls-cert, PEM.", valueName: "file"))
+    @Option(help: ArgumentHelp("The private key of --tls-cert, PEM.", valueName: "file"), completion: .file())
     var tlsKey: String?
 
     @Option(
-        help: ArgumentHelp("Speak TLS, and HTTP/2, where metrics and /v1/ are served.", valueName: "file")
+        help: ArgumentHelp("Speak TLS, and HTTP/2, where metrics and /v1/ are served.", valueName: "file"),
+        completion: .file()
     )
     var adminTlsCert: String?
 
-    @Option(help: ArgumentHelp("The private key of --admin-tls-cert, PEM.", valueName: "file"))
+    @Option(help: ArgumentHelp("The private key of --admin-tls-cert, PEM.", valueName: "file"), completion: .file())
     var adminTlsKey: String?
 
     @Option(
         help: ArgumentHelp(
             "Let only clients to --admin-addr that have a certificate of the authorities in this PEM file.",
             valueName: "file"
-        )
+        ),
+        completion: .file()
     )
     var adminClientCa: String?
 

@@ -7,6 +7,18 @@ enum Terminal {
     /// Whether somebody watches standard error.
     static var isWatched: Bool { isatty(STDERR_FILENO) == 1 }
 
+    /// Whether somebody looks at standard output.
+    static var isShown: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// How large the terminal is that standard output goes to; the usual size where it is none.
+    static var size: (columns: Int, rows: Int) {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+            return (80, 24)
+        }
+        return (Int(size.ws_col), Int(size.ws_row))
+    }
+
     /// Says a line on standard error.
     static func say(_ line: String) {
         // Where nobody reads any more, there is nobody to tell.
@@ -39,10 +51,11 @@ enum Terminal {
         try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K".utf8))
     }
 
-    /// Writes a value as JSON for programs: sorted keys, two blanks of indentation.
-    static func writeJSON(_ value: some Encodable) throws {
+    /// Writes a value as JSON for programs: sorted keys, two blanks of indentation or none of it.
+    static func writeJSON(_ value: some Encodable, onOneLine: Bool = false) throws {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if !onOneLine { encoder.outputFormatting.insert(.prettyPrinted) }
         write(line: String(decoding: try encoder.encode(value), as: UTF8.self))
     }
 }

@@ -12,8 +12,8 @@ struct CommandLineTests {
         let help = try await RunningProgram.run(["--help"])
         #expect(help.status == 0)
         let commands = [
-            "agent", "preview", "send", "status", "opt-in", "opt-out", "identity", "server", "overview", "simulate",
-            "demo", "store",
+            "agent", "preview", "send", "status", "opt-in", "opt-out", "identity", "server", "overview", "series",
+            "breakdown", "export", "simulate", "demo", "store",
         ]
         for word in commands + ["EXIT STATUS"] { #expect(help.output.contains(word)) }
         for command in commands {
