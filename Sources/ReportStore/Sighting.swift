@@ -175,6 +175,15 @@ enum StoredMonths {
         return try fetch(row, from: month.index - span, to: month.index + span, in: database)
     }
 
+    /// The months of a cluster that are in a range, in order.
+    static func fetch(
+        _ row: Int,
+        in months: ClosedRange<CalendarMonth>,
+        _ database: Database
+    ) throws -> [ClusterMonths.Month] {
+        try fetch(row, from: months.lowerBound.index, to: months.upperBound.index, in: database)
+    }
+
     private static func fetch(
         _ row: Int,
         from first: Int,
