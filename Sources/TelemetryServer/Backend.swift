@@ -30,6 +30,7 @@ public struct Backend: Service {
     private let figures: PublicFigures?
     private let cluster: ClusterEndpoint
     private let access: AccessEndpoint
+    private let insights: KeptInsights
     private let retention: RetentionService
     private let registry: MetricsRegistry
     let logger: Logger
@@ -101,9 +102,17 @@ public struct Backend: Service {
         let source: (any FigureSource)? = settings.isForwardOnly ? nil : source ?? store
         figures = source.map { PublicFigures($0, settings, now: now, logger: logger) }
         cluster = ClusterEndpoint(store: store, pseudonymizer: pseudonymizer, signatures: signatures)
+        insights = KeptInsights(now: now, logger: logger, compute: store.insights)
         access = AccessEndpoint(
             store: store,
             figures: source,
+            insights: InsightEndpoint(
+                store: store,
+                kept: insights,
+                registry: registry,
+                hasFigures: source != nil,
+                startedAt: now()
+            ),
             pseudonymizer: pseudonymizer,
             gate: AccessGate(
                 directory: settings.dataDirectory,
@@ -150,7 +159,8 @@ public struct Backend: Service {
         let editions: [any Service] = [figures?.published].compactMap { $0 }
         let group = ServiceGroup(
             configuration: .init(
-                services: listeners + certificates + [Readiness(ports: ports, onReady: ready), retention] + editions,
+                services: listeners + certificates + [Readiness(ports: ports, onReady: ready), retention, insights]
+                    + editions,
                 logger: quiet
             )
         )

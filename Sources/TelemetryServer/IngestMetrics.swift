@@ -6,8 +6,18 @@ import TelemetryModel
 
 /// What is counted of reports.
 struct IngestMetrics: Sendable {
-    /// Every status that a report is refused with, or what would have been the head of one; 405 is of no report.
-    private static let refusals = [400, 401, 408, 413, 415, 429, 431, 500, 503]
+    /// Every status that a report is refused with, or what would have been the head of one, and why; 405 is of no report.
+    static let refusals = [
+        (status: 400, reason: "it is no report, has too many samples or no cluster id, or is no well-formed HTTP"),
+        (status: 401, reason: "it is not shown that the cluster sent it"),
+        (status: 408, reason: "it took too long to arrive"),
+        (status: 413, reason: "it is too large"),
+        (status: 415, reason: "it is packed in a way that is not taken"),
+        (status: 429, reason: "too many came of one cluster or from one network"),
+        (status: 431, reason: "the head of its request is too large"),
+        (status: 500, reason: "something went wrong here, which the log says"),
+        (status: 503, reason: "the store did not take it, or too much was under way"),
+    ]
 
     /// By status.
     private let refused: [Int: Counter]
@@ -23,7 +33,7 @@ struct IngestMetrics: Sendable {
 
     init(factory: any MetricsFactory) {
         refused = Dictionary(
-            uniqueKeysWithValues: Self.refusals.map { status in
+            uniqueKeysWithValues: Self.refusals.map { status, _ in
                 let dimensions = [("status", "\(status)")]
                 return (status, Counter(label: "telemetry_reports_refused", dimensions: dimensions, factory: factory))
             }

@@ -44,6 +44,12 @@ final class MetricCell: Sendable {
         state = Mutex(State(buckets: Array(repeating: 0, count: bounds)))
     }
 
+    /// The number; nil of a histogram.
+    var number: Double? {
+        if case .histogram = kind { return nil }
+        return state.withLock { $0.value }
+    }
+
     /// Writes the series.
     func write(_ name: String, _ labels: [Label], to writer: inout ExpositionWriter) throws(ExpositionError) {
         let state = state.withLock { $0 }

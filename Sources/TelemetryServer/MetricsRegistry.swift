@@ -42,6 +42,17 @@ public final class MetricsRegistry: MetricsFactory {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
+    /// The numbers of a counter or gauge, one for each set of labels; none where there is no such metric.
+    func counts(of name: String) -> [(labels: [String: String], count: Int)] {
+        series.withLock { series in
+            series.compactMap { key, cell in
+                guard key.name == name, let number = cell.number else { return nil }
+                let labels = Dictionary(key.labels.map { ($0.name, $0.value) }) { $1 }
+                return (labels, Int(number))
+            }
+        }
+    }
+
     private func cell(_ label: String, _ dimensions: [(String, String)], _ kind: MetricCell.Kind) -> MetricCell {
         let labels = dimensions.map { Label(name: Self.legal($0.0), value: $0.1) }.sorted { $0.name < $1.name }
         let suffix = kind == .counter && !label.hasSuffix("_total") ? "_total" : ""

@@ -60,6 +60,15 @@ struct Refusal: Error, Equatable {
     /// What is told of breakdowns is made once a day, and is not made yet.
     static var noEdition: Self { .busy("the breakdowns of the day are not made yet") }
 
+    /// The insights are being computed, and there are none yet.
+    static func noInsights(after seconds: Int) -> Self {
+        Self(
+            status: .serviceUnavailable,
+            message: "the insights are being computed; try again later",
+            headers: [.retryAfter: "\(seconds)"]
+        )
+    }
+
     /// It is not shown who sends.
     static func unproven(_ error: SignatureError) -> Self {
         Self(status: .unauthorized, message: error.description, headers: [.wwwAuthenticate: "Signature"])

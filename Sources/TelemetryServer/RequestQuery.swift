@@ -62,6 +62,34 @@ extension Request {
         return length
     }
 
+    /// The dimension that `dimension` names.
+    ///
+    /// - Parameters:
+    ///   - dimensions: Those that it may be.
+    ///   - fallback: What it is where it is not given; nil where it has to be.
+    /// - Returns: The dimension.
+    /// - Throws: `Refusal` with 400.
+    func dimension(of dimensions: [Dimension], default fallback: Dimension? = nil) throws(Refusal) -> Dimension {
+        let values = uri.queryParameters.getAll("dimension")
+        if values.isEmpty, let fallback { return fallback }
+        guard values.count == 1, let dimension = dimensions.first(where: { $0.rawValue == values[0] }) else {
+            let names = dimensions.map(\.rawValue).joined(separator: ", ")
+            throw .badRequest("give dimension once, one of \(names)")
+        }
+        return dimension
+    }
+
+    /// A text that is not empty.
+    ///
+    /// - Throws: `Refusal` with 400.
+    func text(_ name: String, longest: Int) throws(Refusal) -> String {
+        let values = uri.queryParameters.getAll(name)
+        guard values.count == 1, let text = values.first, (1...longest).contains(text.unicodeScalars.count) else {
+            throw .badRequest("give \(name) once, 1 to \(longest) characters")
+        }
+        return String(text)
+    }
+
     private func day(_ name: String) throws(Refusal) -> UTCDay {
         let values = uri.queryParameters.getAll(name)
         guard values.count == 1, let day = values.first.flatMap(UTCDay.init(iso8601:)) else {

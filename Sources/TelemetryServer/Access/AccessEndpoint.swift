@@ -12,6 +12,7 @@ struct AccessEndpoint: Sendable {
     let store: ReportStore
     /// Where figures are read; nil where there are none here.
     let figures: (any FigureSource)?
+    let insights: InsightEndpoint
     let pseudonymizer: Pseudonymizer
     let gate: AccessGate
     let now: @Sendable () -> UTCInstant
@@ -41,6 +42,7 @@ struct AccessEndpoint: Sendable {
         case .breakdowns(let dimension, let window):
             let values = try await readable().breakdowns(by: dimension, in: [window])[window] ?? [:]
             return try .json(BreakdownAnswer(dimension, window, values))
+        case .insight(let query): return try await insights.answer(query)
         case .clusters(let month, let position, let limit, let isLines):
             let page = try await store.clusters(in: month, after: position, limit: limit)
             return try Self.answer(page, month, limit: limit, isLines: isLines)

@@ -8,6 +8,7 @@ enum AccessOperation: Equatable {
     case overview
     case series
     case breakdowns(Dimension)
+    case insight(Insight)
     case clusters
     case eraseCluster(Pseudonym)
     /// The cluster is named by its id, in the body.
@@ -20,7 +21,7 @@ enum AccessOperation: Equatable {
     /// The least role that may do it.
     var role: Role {
         switch self {
-        case .overview, .series, .breakdowns: .viewer
+        case .overview, .series, .breakdowns, .insight: .viewer
         case .clusters: .analyst
         case .eraseCluster, .eraseByID, .listTokens, .createToken, .revokeToken, .audit: .admin
         }
@@ -32,6 +33,7 @@ enum AccessOperation: Equatable {
         case .overview: "overview.read"
         case .series: "series.read"
         case .breakdowns: "breakdowns.read"
+        case .insight: "insights.read"
         case .clusters: "clusters.read"
         case .eraseCluster, .eraseByID: "cluster.erase"
         case .listTokens: "tokens.list"
@@ -41,10 +43,11 @@ enum AccessOperation: Equatable {
         }
     }
 
-    /// What it is done to, where that may be told: a pseudonym, a token's number, a dimension.
+    /// What it is done to, where that may be told: a pseudonym, a token's number, a dimension, an insight.
     var object: String? {
         switch self {
         case .breakdowns(let dimension): dimension.rawValue
+        case .insight(let insight): insight.rawValue
         case .eraseCluster(let pseudonym): "\(pseudonym)"
         case .revokeToken(let id): id
         case .overview, .series, .clusters, .eraseByID, .listTokens, .createToken, .audit: nil
@@ -81,6 +84,7 @@ extension AccessOperation {
         case ("tokens", 1): return [(.get, .listTokens), (.post, .createToken)]
         case ("audit", 1): return [(.get, .audit)]
         case ("breakdowns", 2): return [(.get, .breakdowns(try dimension(parts[1])))]
+        case ("insights", 2): return [(.get, .insight(try insight(parts[1])))]
         case ("clusters", 2): return [(.delete, .eraseCluster(try pseudonym(parts[1])))]
         case ("tokens", 2): return [(.delete, .revokeToken(try token(parts[1])))]
         default: throw Refusal(status: .notFound, message: "there is nothing at this path")
@@ -93,6 +97,14 @@ extension AccessOperation {
             throw Refusal(status: .notFound, message: "there is no such dimension; there are \(names)")
         }
         return dimension
+    }
+
+    private static func insight(_ text: String) throws(Refusal) -> Insight {
+        guard let insight = Insight(rawValue: text) else {
+            let names = Insight.allCases.map(\.rawValue).joined(separator: ", ")
+            throw Refusal(status: .notFound, message: "there is no such insight; there are \(names)")
+        }
+        return insight
     }
 
     private static func pseudonym(_ text: String) throws(Refusal) -> Pseudonym {

@@ -11,6 +11,7 @@ enum AccessTask {
     case overview(CalendarMonth)
     case series(ClosedRange<UTCDay>)
     case breakdowns(TelemetryModel.Dimension, Window)
+    case insight(InsightQuery)
     case clusters(CalendarMonth, after: Int, limit: Int, isLines: Bool)
     case erase(Pseudonym)
     case listTokens
@@ -23,7 +24,7 @@ enum AccessTask {
         switch self {
         case .erase(let pseudonym): "\(pseudonym)"
         case .createToken(let token): token.shown.id
-        case .overview, .series, .breakdowns, .clusters, .listTokens, .revokeToken, .audit: nil
+        case .overview, .series, .breakdowns, .insight, .clusters, .listTokens, .revokeToken, .audit: nil
         }
     }
 
@@ -42,6 +43,7 @@ enum AccessTask {
         case .breakdowns(let dimension):
             let month = try request.begunMonth(at: instant)
             self = .breakdowns(dimension, Window(try request.windowLength(), endingWith: month))
+        case .insight(let insight): self = .insight(try InsightQuery(insight, request, at: instant))
         case .clusters:
             self = .clusters(
                 try request.begunMonth(at: instant),
