@@ -6,66 +6,12 @@ Each check is a function; its docstring is what it says. What a page shows is co
 """
 import argparse
 import contextlib
-import json
-import shutil
 import sys
-import time
-import urllib.request
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from browser import THEMES, WIDTHS, axe, number, run, table
 
-WIDTHS = {"phone": (390, 844), "tablet": (834, 1112), "desktop": (1440, 900)}
-THEMES = ["light", "dark"]
 # In bytes, of everything that a first visit fetches.
 MOST_FETCHED = 100_000
-
-
-class Site:
-    """The page in a browser."""
-
-    def __init__(self, browser, url):
-        self.browser, self.url = browser, url
-
-    @contextlib.contextmanager
-    def page(self, path="/", width="desktop", theme="light", **options):
-        """A page in a browser without history; what goes wrong in it fails the check."""
-        size = WIDTHS.get(width, width)
-        context = self.browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, color_scheme=theme, **options
-        )
-        page = context.new_page()
-        page.troubles = []
-        page.on("console", lambda message: page.troubles.append(f"{message.type}: {message.text}"))
-        page.on("pageerror", lambda error: page.troubles.append(str(error)))
-        page.on("request", lambda request: self.note_foreign(page, request))
-        page.goto(self.url + path, wait_until="networkidle")
-        yield page
-        assert page.troubles == [], page.troubles
-        context.close()
-
-    def note_foreign(self, page, request):
-        if not request.url.startswith((self.url + "/", "data:", "blob:")):
-            page.troubles.append(f"foreign request: {request.url}")
-
-    def text(self, path):
-        """What the backend answers to a program."""
-        with urllib.request.urlopen(self.url + path) as answer:
-            return answer.read().decode()
-
-    def json(self, path):
-        return json.loads(self.text(path))
-
-
-def number(text):
-    return float(text.replace(",", "").rstrip("%"))
-
-
-def table(page, selector):
-    """The cells of a table's body, as they are read with or without being seen."""
-    return page.eval_on_selector_all(
-        f"{selector} tbody tr", "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
-    )
 
 
 def ending(page):
@@ -236,9 +182,7 @@ def check_accessibility(site):
     for width in WIDTHS:
         for theme in THEMES:
             with site.page(width=width, theme=theme) as page:
-                page.eval_on_selector_all("details", "all => all.forEach(one => { one.open = true; })")
-                results = Axe().run(page)
-                assert results.violations_count == 0, f"{width}, {theme}: {results.generate_report()}"
+                axe(page, f"{width}, {theme}")
 
 
 def check_widths(site):
@@ -317,34 +261,7 @@ def screenshots(site, directory):
                     page.screenshot(path=f"{directory}/top-{width}-{theme}.png")
 
 
-def main():
+if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("url")
-    parser.add_argument("--only", metavar="CHECK", help="one of the checks, such as theme")
-    parser.add_argument("--screenshots", metavar="DIRECTORY", help="take pictures, and check nothing")
-    arguments = parser.parse_args()
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        sys.exit("check-page: chromium is missing; install Debian's package of that name")
-    checks = {name[6:]: check for name, check in globals().items() if name.startswith("check_")}
-    chosen = {arguments.only: checks[arguments.only]} if arguments.only else checks
-    failed = 0
-    with sync_playwright() as playwright:
-        # Chromium's own sandbox does not run as root, as in a container.
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        site = Site(browser, arguments.url)
-        if arguments.screenshots:
-            screenshots(site, arguments.screenshots)
-            return
-        for name, check in chosen.items():
-            begin = time.monotonic()
-            try:
-                check(site)
-                print(f"check-page: {check.__doc__} ({name}, {time.monotonic() - begin:.1f} s)")
-            except Exception as error:  # Whatever it is, the other checks say what they find.
-                failed += 1
-                print(f"check-page: FAILED: {check.__doc__} ({name}): {type(error).__name__}: {error}", file=sys.stderr)
-    sys.exit(1 if failed else 0)
-
-
-main()
+    parser.add_argument("url", help="the backend")
+    run(globals(), parser, contextlib.nullcontext, screenshots)

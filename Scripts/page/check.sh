@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Opens the public page of a backend with months of a simulated fleet in a real browser.
+# Opens the public page and the maintainers' view of a backend with months of a simulated fleet in a real browser.
 #
-# usage: check.sh PROGRAM PYTHON [check.py's arguments]
+# usage: check.sh PROGRAM PYTHON [arguments of check.py]
 set -euo pipefail
 program=$1 python=$2
 shift 2
-script=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/check.py
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 directory=$(mktemp -d)
 backend=
 trap '[ -z "$backend" ] || { kill "$backend" && wait "$backend"; } 2>/dev/null || true; rm -rf "$directory"' EXIT
@@ -29,4 +29,7 @@ if [ -z "$listen" ]; then
     cat "$directory/log" >&2
     exit 1
 fi
-"$python" "$script" "http://$listen" "$@"
+"$python" "$scripts/check.py" "http://$listen" "$@"
+kill "$backend" && wait "$backend"
+backend=
+"$python" "$scripts/check_maintainers.py" "$program" "$directory/data" "$@"

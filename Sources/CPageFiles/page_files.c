@@ -28,6 +28,15 @@ static const unsigned char values_template[] = {
 static const unsigned char failure[] = {
 #embed "files/failure.mustache"
 };
+static const unsigned char maintainers[] = {
+#embed "files/maintainers.mustache"
+};
+static const unsigned char maintainers_script[] = {
+#embed "files/maintainers.js"
+};
+static const unsigned char session_script[] = {
+#embed "files/session.js"
+};
 static const unsigned char example_v0[] = {
 #embed "files/example-v0.prom"
 };
@@ -49,6 +58,9 @@ static const page_file files[] = {
     FILE_NAMED("chart.mustache", chart_template),
     FILE_NAMED("values.mustache", values_template),
     FILE_NAMED("failure.mustache", failure),
+    FILE_NAMED("maintainers.mustache", maintainers),
+    FILE_NAMED("maintainers.js", maintainers_script),
+    FILE_NAMED("session.js", session_script),
     FILE_NAMED("example-v0.prom", example_v0),
     FILE_NAMED("example-v1-operator.prom", example_operator),
     FILE_NAMED("example-v1-controller.prom", example_controller),

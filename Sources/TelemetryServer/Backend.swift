@@ -113,6 +113,7 @@ public struct Backend: Service {
                 hasFigures: source != nil,
                 startedAt: now()
             ),
+            live: LiveFeed(figures: source, registry: registry, now: now),
             pseudonymizer: pseudonymizer,
             gate: AccessGate(
                 directory: settings.dataDirectory,
@@ -205,6 +206,7 @@ public struct Backend: Service {
     var adminEndpoints: Endpoints {
         var endpoints = commonEndpoints(isSecure: settings.adminTLS != nil)
         endpoints.onMetrics(of: registry)
+        endpoints.onMaintainersPage(settings.issuer)
         endpoints.under("/v1/", access.answer)
         return endpoints
     }

@@ -23,6 +23,14 @@ struct IssuerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "As which client the maintainers' view signs in. (default: the audience)",
+            valueName: "client"
+        )
+    )
+    var oidcClientId: String?
+
+    @Option(
+        help: ArgumentHelp(
             "The claim that has the roles, a path of names. (default: \(IssuerSettings.standardClaim))",
             valueName: "path"
         )
@@ -48,13 +56,14 @@ struct IssuerOptions: ParsableArguments {
 
     /// The names of these settings.
     static let names: Set<String> = [
-        "oidc-issuer", "oidc-audience", "oidc-role-claim", "oidc-role-prefix", "oidc-ca-file",
+        "oidc-issuer", "oidc-audience", "oidc-client-id", "oidc-role-claim", "oidc-role-prefix", "oidc-ca-file",
     ]
 
     /// What stood on the command line.
     var flags: [String: String?] {
         [
-            "oidc-issuer": oidcIssuer, "oidc-audience": oidcAudience, "oidc-role-claim": oidcRoleClaim,
+            "oidc-issuer": oidcIssuer, "oidc-audience": oidcAudience,
+            "oidc-client-id": oidcClientId, "oidc-role-claim": oidcRoleClaim,
             "oidc-role-prefix": oidcRolePrefix, "oidc-ca-file": oidcCaFile,
         ]
     }
@@ -72,6 +81,7 @@ struct IssuerOptions: ParsableArguments {
         let issuer = IssuerSettings(
             url: url,
             audience: sources["oidc-audience"] ?? "",
+            clientID: sources["oidc-client-id"],
             roleClaim: sources["oidc-role-claim"] ?? IssuerSettings.standardClaim,
             rolePrefix: sources["oidc-role-prefix"] ?? IssuerSettings.standardPrefix
         )

@@ -75,11 +75,16 @@
     }
   };
 
-  const setTheme = (name) => {
+  const apply = (name) => {
     root.dataset.theme = name;
     const button = document.querySelector(".theme");
     if (button) button.setAttribute("aria-label", name === "dark" ? "Switch to the light theme" : "Switch to the dark theme");
     drawAll();
+  };
+
+  const setTheme = (name) => {
+    apply(name);
+    document.dispatchEvent(new Event("theme"));
   };
 
   const copy = async (button) => {
@@ -110,6 +115,6 @@
       button.hidden = false;
       button.addEventListener("click", () => copy(button));
     }
-    setTheme(theme());
+    apply(theme());
   });
 })();

@@ -9,6 +9,7 @@ enum AccessOperation: Equatable {
     case series
     case breakdowns(Dimension)
     case insight(Insight)
+    case live
     case clusters
     case eraseCluster(Pseudonym)
     /// The cluster is named by its id, in the body.
@@ -21,7 +22,7 @@ enum AccessOperation: Equatable {
     /// The least role that may do it.
     var role: Role {
         switch self {
-        case .overview, .series, .breakdowns, .insight: .viewer
+        case .overview, .series, .breakdowns, .insight, .live: .viewer
         case .clusters: .analyst
         case .eraseCluster, .eraseByID, .listTokens, .createToken, .revokeToken, .audit: .admin
         }
@@ -34,6 +35,7 @@ enum AccessOperation: Equatable {
         case .series: "series.read"
         case .breakdowns: "breakdowns.read"
         case .insight: "insights.read"
+        case .live: "live.read"
         case .clusters: "clusters.read"
         case .eraseCluster, .eraseByID: "cluster.erase"
         case .listTokens: "tokens.list"
@@ -50,7 +52,7 @@ enum AccessOperation: Equatable {
         case .insight(let insight): insight.rawValue
         case .eraseCluster(let pseudonym): "\(pseudonym)"
         case .revokeToken(let id): id
-        case .overview, .series, .clusters, .eraseByID, .listTokens, .createToken, .audit: nil
+        case .overview, .series, .live, .clusters, .eraseByID, .listTokens, .createToken, .audit: nil
         }
     }
 }
@@ -79,6 +81,7 @@ extension AccessOperation {
         switch (parts.first, parts.count) {
         case ("overview", 1): return [(.get, .overview)]
         case ("series", 1): return [(.get, .series)]
+        case ("live", 1): return [(.get, .live)]
         case ("clusters", 1): return [(.get, .clusters)]
         case ("erasures", 1): return [(.post, .eraseByID)]
         case ("tokens", 1): return [(.get, .listTokens), (.post, .createToken)]

@@ -12,6 +12,7 @@ enum AccessTask {
     case series(ClosedRange<UTCDay>)
     case breakdowns(TelemetryModel.Dimension, Window)
     case insight(InsightQuery)
+    case live
     case clusters(CalendarMonth, after: Int, limit: Int, isLines: Bool)
     case erase(Pseudonym)
     case listTokens
@@ -24,7 +25,7 @@ enum AccessTask {
         switch self {
         case .erase(let pseudonym): "\(pseudonym)"
         case .createToken(let token): token.shown.id
-        case .overview, .series, .breakdowns, .insight, .clusters, .listTokens, .revokeToken, .audit: nil
+        case .overview, .series, .breakdowns, .insight, .live, .clusters, .listTokens, .revokeToken, .audit: nil
         }
     }
 
@@ -38,6 +39,7 @@ enum AccessTask {
         at instant: UTCInstant
     ) async throws {
         switch operation {
+        case .live: self = .live
         case .overview: self = .overview(try request.begunMonth(at: instant))
         case .series: self = .series(try request.begunDays(at: instant))
         case .breakdowns(let dimension):

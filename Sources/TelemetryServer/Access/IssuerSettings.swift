@@ -8,6 +8,8 @@ public struct IssuerSettings: Equatable, Sendable {
     public let url: String
     /// Whom a token has to be for, one of its claim `aud`.
     public let audience: String
+    /// As which client the maintainers' view signs in; it is public, with PKCE.
+    public let clientID: String
     /// The claims that lead to the roles, from the outermost on.
     public let roleClaim: [String]
     /// What stands before `viewer`, `analyst` and `admin` there.
@@ -23,11 +25,13 @@ public struct IssuerSettings: Equatable, Sendable {
     /// - Parameters:
     ///   - url: An `https` URL, or an `http` one of the loopback address.
     ///   - audience: The audience.
+    ///   - clientID: The client of the maintainers' view; nil for the audience.
     ///   - roleClaim: Names of claims with dots in between; a dot within a name is written `\\.`.
     ///   - rolePrefix: What stands before the names of roles.
     public init?(
         url: String,
         audience: String,
+        clientID: String? = nil,
         roleClaim: String = Self.standardClaim,
         rolePrefix: String = Self.standardPrefix
     ) {
@@ -35,6 +39,7 @@ public struct IssuerSettings: Equatable, Sendable {
         guard Self.isSafe(url), !audience.isEmpty, !claims.contains("") else { return nil }
         self.url = url
         self.audience = audience
+        self.clientID = clientID ?? audience
         self.roleClaim = claims
         self.rolePrefix = rolePrefix
     }

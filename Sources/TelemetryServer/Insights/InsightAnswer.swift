@@ -115,12 +115,11 @@ struct RefusalsAnswer: Encodable {
 
     /// What a registry has of it.
     init(_ registry: MetricsRegistry, since: UTCInstant) {
-        func sum(_ name: String) -> Int { registry.counts(of: name).reduce(0) { $0 + $1.count } }
         func counts(of name: String, by label: String) -> [String: Int] {
             Dictionary(registry.counts(of: name).map { ($0.labels[label] ?? "", $0.count) }) { $0 + $1 }
         }
         self.since = since.rfc3339
-        accepted = sum("telemetry_reports_accepted_total")
+        accepted = registry.sum(of: "telemetry_reports_accepted_total")
         let byStatus = counts(of: "telemetry_reports_refused_total", by: "status")
         refused = IngestMetrics.refusals.map { status, reason in
             Refused(status: status, reason: reason, reports: byStatus["\(status)"] ?? 0)
@@ -128,9 +127,9 @@ struct RefusalsAnswer: Encodable {
         limited = counts(of: "telemetry_rate_limited_total", by: "limit").sorted { $0.key < $1.key }
             .map { Limited(limit: $0.key, requests: $0.value) }
         dropped = Dropped(
-            samples: sum("telemetry_dropped_samples_total"),
-            labels: sum("telemetry_dropped_labels_total"),
-            replacedValues: sum("telemetry_replaced_label_values_total")
+            samples: registry.sum(of: "telemetry_dropped_samples_total"),
+            labels: registry.sum(of: "telemetry_dropped_labels_total"),
+            replacedValues: registry.sum(of: "telemetry_replaced_label_values_total")
         )
     }
 }

@@ -60,6 +60,12 @@ enum PageHeaders {
             + "base-uri 'none'; frame-ancestors 'none'"
     ]
 
+    /// A page whose scripts ask the backend, and whoever signs in.
+    static func signedIn(by issuer: String?) -> HTTPFields {
+        let policy = page[.contentSecurityPolicy] ?? ""
+        return [.contentSecurityPolicy: policy + "; connect-src 'self'" + (issuer.map { " " + $0 } ?? "")]
+    }
+
     /// A file whose path is another one when it is: kept for a year.
     static let file: HTTPFields = [.cacheControl: "public, max-age=31536000, immutable"]
 }

@@ -95,7 +95,7 @@ extension PageContent {
         asOf = breakdowns.map { "\($0.day)" }
         versions =
             breakdowns.map { breakdowns in
-                PageFigures.versions.map { VersionsContent($0, Adoption(breakdowns.months[$0] ?? []), links) }
+                PageFigures.versions.map { VersionsContent($0, VersionSpread(breakdowns.months[$0] ?? []), links) }
             } ?? []
         lists =
             breakdowns.map { breakdowns in

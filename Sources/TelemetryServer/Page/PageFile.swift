@@ -9,13 +9,9 @@ struct PageFile: Sendable {
     let name: String
     /// Its bytes.
     let bytes: [UInt8]
-    /// Its path, which is another one when the file is: so it may be kept for good.
-    let path: String
 
-    private init(name: String, bytes: [UInt8]) {
-        (self.name, self.bytes) = (name, bytes)
-        path = "/assets/\(hexadecimal(sha256(bytes).prefix(6)))/\(name)"
-    }
+    /// Its path; all have another one when any of them is another, so that they may be kept for good and load each other.
+    var path: String { "/assets/\(Self.version)/\(name)" }
 
     /// Its bytes as text.
     var text: String { String(decoding: bytes, as: UTF8.self) }
@@ -39,4 +35,9 @@ struct PageFile: Sendable {
         guard let file = all[name] else { preconditionFailure("\(name) is not built in") }
         return file
     }
+
+    private static let version: String = {
+        let digests = all.sorted { $0.key < $1.key }.flatMap { sha256($0.value.bytes) }
+        return hexadecimal(sha256(digests).prefix(6))
+    }()
 }

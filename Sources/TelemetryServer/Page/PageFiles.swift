@@ -6,6 +6,7 @@ struct PageFiles {
     let style = PageFile.named("page.css").path
     let script = PageFile.named("page.js").path
     let chart = PageFile.named("chart.js").path
+    let maintainers = PageFile.named("maintainers.js").path
 }
 
 /// Reports as they are sent.

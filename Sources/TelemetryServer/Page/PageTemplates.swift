@@ -23,6 +23,17 @@ struct PageTemplates: Sendable {
     /// The public page.
     func page(_ content: PageContent) -> String { library.render(content, withTemplate: "page") ?? "" }
 
+    /// The maintainers' view, where nobody is signed in yet.
+    func maintainers(_ issuer: IssuerSettings?) -> String {
+        struct Content {
+            let issuer: String?
+            let client: String?
+            let files = PageFiles()
+        }
+        let content = Content(issuer: issuer?.url, client: issuer?.clientID)
+        return library.render(content, withTemplate: "maintainers") ?? ""
+    }
+
     /// A page that says why there is none.
     func failure(_ refusal: Refusal) -> String {
         struct Content {

@@ -20,26 +20,26 @@ struct VersionsContent {
     /// So many versions are named in the table of the chart and in that of their spread.
     private static let mostNamed = 8
 
-    init(_ dimension: Dimension, _ adoption: Adoption, _ links: PageLinks) {
+    init(_ dimension: Dimension, _ spread: VersionSpread, _ links: PageLinks) {
         title = dimension.title
-        let versions = adoption.mostShared(Self.mostNamed)
-        let drawn = adoption.mostShared(6)
+        let versions = spread.mostShared(Self.mostNamed)
+        let drawn = spread.mostShared(6)
         let ordered = drawn + versions.filter { !drawn.contains($0) }
         chart = ChartContent(
             "\(dimension.rawValue)-shares",
             "Share of clusters by version of \(dimension.title)",
-            adoption.months,
+            spread.months,
             ordered.map { .init(name: $0.name, values: $0.shares.map { ($0 * 1_000).rounded() / 10 }) },
             drawn: 6,
             unit: "%",
             links: links.series(dimension == .cozystackVersion ? .cozystackVersion : .kubernetesVersion, length: .month)
         )
-        rows = versions.map { Row($0, adoption.months) }
+        rows = versions.map { Row($0, spread.months) }
     }
 }
 
 extension VersionsContent.Row {
-    fileprivate init(_ version: Adoption.Version, _ months: [CalendarMonth]) {
+    fileprivate init(_ version: VersionSpread.Version, _ months: [CalendarMonth]) {
         func percent(_ share: Double) -> String { PageNumbers.decimal(share * 100) + "%" }
         name = version.name
         first = version.first.map { $0 == 0 ? "until \(months[$0].shortLabel)" : months[$0].shortLabel } ?? "never"

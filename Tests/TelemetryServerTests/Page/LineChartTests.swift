@@ -57,7 +57,7 @@ struct LineChartTests {
 
     @Test("versions are ordered as versions, with what comes before a release before it")
     func versions() {
-        let sorted = ["v1.0.0", "v1.10.0", "v1.9.3", "v1.0.0-rc.1", "v0.41.0", "v2"].sorted(by: Adoption.isNewer)
+        let sorted = ["v1.0.0", "v1.10.0", "v1.9.3", "v1.0.0-rc.1", "v0.41.0", "v2"].sorted(by: VersionSpread.isNewer)
         #expect(sorted == ["v2", "v1.10.0", "v1.9.3", "v1.0.0", "v1.0.0-rc.1", "v0.41.0"])
     }
 
@@ -65,7 +65,7 @@ struct LineChartTests {
     func adoption() {
         let counts = [["v1": 10], ["v1": 10, "v2": 5], ["v1": 5, "v2": 10, "other": 5], ["v2": 10, "v3": 5]]
         let first = CalendarMonth(year: 2026, month: 1)
-        let adoption = Adoption(
+        let adoption = VersionSpread(
             counts.enumerated().map { index, counts in
                 (
                     first + index,

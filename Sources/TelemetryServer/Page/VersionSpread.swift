@@ -3,7 +3,7 @@
 import TelemetryModel
 
 /// How versions spread over a fleet, from what may be told of one month after the other.
-struct Adoption {
+struct VersionSpread {
     /// The way of one version.
     struct Version: Equatable {
         /// The version.
