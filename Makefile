@@ -38,10 +38,23 @@ API_EXAMPLES ?= 30
 API_SEED ?= 1
 # Where what comes from PyPI is kept.
 PYTHON = .build/python
+# What `make static`, `root`, `dist` and `install` use: release or debug.
+CONFIGURATION ?= release
+# The program that needs nothing of the machine, and where the others put what they make.
+STATIC = .build/static/$(CONFIGURATION)/cozy-telemetry
+ROOT ?= .build/root/$(CONFIGURATION)
+DIST ?= .build/dist/$(CONFIGURATION)
+# Where `make install` puts it, below DESTDIR.
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(PREFIX)/etc
+# The time of all files that are handed out: that of the last commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api check-page lint format duplicates build release completions manual bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
+.PHONY: help run test soak flood fuzz sanitize check check-api check-page check-root check-packages lint format duplicates \
+	build release static root charts completions manual sbom dist install \
+	bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -51,12 +64,13 @@ help: ## List the targets.
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$(PROGRAM)" demo $(ARGS)
 
-test: test-requirements ## Run all tests, check-api, check-page, and the fuzzer for ten seconds with each target.
+test: test-requirements charts ## Run all tests, check-api, check-page, check-root, check-packages, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory check-api
 	@$(MAKE) --no-print-directory check-page ARGS=
+	@$(MAKE) --no-print-directory check-root check-packages CONFIGURATION=debug
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)'
@@ -128,6 +142,39 @@ manual: build ## Write the manual page, .build/manual/cozy-telemetry.1.
 	@"$(PROGRAM)" --experimental-dump-help | python3 Scripts/manual/manual.py > .build/manual/cozy-telemetry.1.new
 	@mv .build/manual/cozy-telemetry.1.new .build/manual/cozy-telemetry.1
 
+static: requirements ## Build the executable such that it needs nothing of the machine it runs on (CONFIGURATION, release).
+	@$(MAKE) --no-print-directory $(if $(filter release,$(CONFIGURATION)),release,build)
+	@Scripts/package/link.sh "$$($(SWIFT) build $(FLAGS) -c $(CONFIGURATION) --show-bin-path)" $(STATIC)
+
+root: static ## Make the root file system of the container image, ROOT (.build/root/release).
+	@Scripts/require.sh ca-certificates
+	@Scripts/package/root.sh $(STATIC) $(ROOT)
+
+check-root: root ## Run the program in that root, where there is nothing else.
+	@Scripts/require.sh curl readelf
+	@Scripts/package/check_root.sh $(ROOT)
+
+charts: $(PYTHON)/helm/done ## Check the charts.
+	@for values in charts/*/values.yaml charts/*/ci/*-values.yaml; do \
+		$(PYTHON)/helm/bin/helm lint --strict --quiet "$$(echo $$values | cut -d / -f 1,2)" --values $$values || exit 1; \
+	done
+
+sbom: static ## List what the program is made of, with licences, in .build/sbom (SPDX).
+	@$(SWIFT) package show-dependencies --format json > .build/dependencies.json
+	@python3 Scripts/package/sbom.py $(STATIC) "$$($(STATIC) --version)" .build/sbom < .build/dependencies.json
+
+dist: static completions manual sbom ## Make the archive, the Debian package, the charts and their checksums in DIST (.build/dist/release).
+	@Scripts/package/dist.sh $(STATIC) "$$($(STATIC) --version)" $(DIST)
+	@ls -l $(DIST)
+
+install: static completions manual sbom ## Install below PREFIX (/usr/local), and DESTDIR where there is one.
+	@Scripts/package/install.sh $(STATIC) "$(DESTDIR)" $(PREFIX) $(SYSCONFDIR)
+
+check-packages: dist $(PYTHON)/spdx/done $(PYTHON)/helm/done ## Install what `make dist` made, run it, and remove it.
+	@Scripts/require.sh curl dpkg-deb systemd-analyze setpriv
+	@Scripts/package/dist.sh $(STATIC) "$$($(STATIC) --version)" $(DIST)-again
+	@Scripts/package/check.sh $(DIST) $(DIST)-again $(PYTHON)
+
 bench: bench-parts ## Measure the parser, the canonical form and the store, then the servers and the agent; a quarter of an hour.
 	@$(MAKE) --no-print-directory bench-servers
 	@if [ -n "$$KUBEBUILDER_ASSETS" ]; then $(MAKE) --no-print-directory bench-agent ARGS=; \
@@ -158,10 +205,10 @@ bench-agent: requirements release ## Measure the agent in a large cluster beside
 	@python3 Scripts/bench_agent.py $(ARGS)
 
 $(PYTHON)/schemathesis/done: Scripts/api/requirements.txt
-	@Scripts/require.sh python3-venv
-	@Scripts/venv.sh $(dir $@) $<
-
 $(PYTHON)/playwright/done: Scripts/page/requirements.txt
+$(PYTHON)/helm/done: Scripts/package/helm.txt
+$(PYTHON)/spdx/done: Scripts/package/spdx.txt
+$(PYTHON)/%/done:
 	@Scripts/require.sh python3-venv
 	@Scripts/venv.sh $(dir $@) $<
 

@@ -11,7 +11,11 @@ package() {
     case $1 in
         cc) echo gcc ;;
         kubectl) echo kubernetes-client ;;
+        dpkg-deb) echo dpkg ;;
         promtool) echo prometheus ;;
+        readelf) echo binutils ;;
+        setpriv) echo util-linux ;;
+        systemd-analyze) echo systemd ;;
         *) echo "$1" ;;
     esac
 }
@@ -19,6 +23,7 @@ package() {
 # Whether something is there already.
 present() {
     case $1 in
+        ca-certificates) [ -e /etc/ssl/certs/ca-certificates.crt ] ;;
         python3-venv) python3 -c 'import ensurepip, venv' 2>/dev/null ;;
         libsqlite3-dev) [ -e /usr/include/sqlite3.h ] ;;
         xz-utils) command -v xz >/dev/null ;;

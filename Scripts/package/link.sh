@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Links what SwiftPM compiled once more, into a program that needs nothing of the machine it runs on: no library, no
+# interpreter. Takes seconds and compiles nothing, as -static-executable given to SwiftPM would, in debug too.
+#
+# usage: link.sh DIRECTORY-OF-THE-BUILD OUTPUT
+set -euo pipefail
+build=$1 output=$2
+[ "$output" -nt "$build/cozy-telemetry" ] && exit 0
+mkdir -p "$(dirname "$output")"
+# What the modules of the shared Foundation do not name, as it is inside of it there.
+foundation=(-lCoreFoundation -l_FoundationICU -l_FoundationCollections -l_FoundationCShims)
+linker=(-z pack-relative-relocs --gc-sections --strip-all)
+# SwiftPM gives main another name, so that tests can link it.
+linker+=(--defsym=main=cozy_telemetry_main)
+swiftc -emit-executable -static-executable -Xclang-linker -static-pie -use-ld=lld -o "$output.part" \
+    "@$build/cozy-telemetry.product/Objects.LinkFileList" -lsqlite3 -lz "${foundation[@]}" \
+    $(printf -- '-Xlinker %s ' "${linker[@]}")
+mv "$output.part" "$output"
