@@ -21,7 +21,7 @@ BENCHMARK = cd Benchmarks && $(SWIFT) package --allow-writing-to-package-directo
 export SWT_EXPERIMENTAL_MAXIMUM_PARALLELIZATION_WIDTH ?= 32
 
 # Suites that cannot run beside others: they start API servers of their own, open thousands of files, or are about time.
-LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|ForgettingTests|IdentityCommandTests|IdentityTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|StrangerTests|WritingTests|ZeroEgressTests
+LARGE_TESTS = AgentClusterTests|BadServerTests|ChangingClusterTests|ClusterToFiguresTests|ControlPlaneTests|ForgettingTests|IdentityCommandTests|IdentityTests|InstalledChartTests|InterruptedServerTests|LeaderElectionTests|OwnersCommandsTests|OwnersWordTests|PermissionTests|SlowSenderTests|StrangerTests|WritingTests|ZeroEgressTests
 
 # Opens thousands of files, so that programs cannot be started by the same process any more (see above); it is the last.
 FLOOD_TESTS = FloodTests

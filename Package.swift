@@ -214,7 +214,7 @@ let package = Package(
             dependencies: [
                 "cozy-telemetry", "TelemetryTesting", "TelemetryAgent", "TelemetryModel", "ReportStore",
                 "FleetSimulator",
-                httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, jwt, logging, metrics,
+                httpClient, nioCore, nioPosix, nioHTTP1, nioFoundation, jwt, logging, metrics, yams,
                 "TelemetryServer", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: swiftSettings
