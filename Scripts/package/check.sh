@@ -42,6 +42,15 @@ done
     --data-dir "$work/data"
 ok "the archive's program answers with the archive's settings"
 
+# A second installation leaves settings that somebody changed.
+"$here/install.sh" "$unpacked/bin/cozy-telemetry" "$work/destination" /opt /opt/etc
+echo '# changed' >>"$work/destination/opt/etc/cozy-telemetry/settings.yaml"
+"$here/install.sh" "$unpacked/bin/cozy-telemetry" "$work/destination" /opt /opt/etc
+grep -q '# changed' "$work/destination/opt/etc/cozy-telemetry/settings.yaml" || fail "an installation overwrites the settings"
+grep -q '^ExecStart=/opt/bin/cozy-telemetry server --config /opt/etc/' "$work/destination/opt/lib/systemd/system/cozy-telemetry.service" ||
+    fail "the unit starts another program"
+ok "make install leaves settings that were changed"
+
 for chart in "$dist"/*.tgz; do
     "$python/helm/bin/helm" template "$chart" >/dev/null || fail "$chart cannot be read"
 done
