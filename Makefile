@@ -171,7 +171,7 @@ install: static completions manual sbom ## Install below PREFIX (/usr/local), an
 	@Scripts/package/install.sh $(STATIC) "$(DESTDIR)" $(PREFIX) $(SYSCONFDIR)
 
 check-packages: dist $(PYTHON)/spdx/done $(PYTHON)/helm/done ## Install what `make dist` made, run it, and remove it.
-	@Scripts/require.sh curl dpkg-deb systemd-analyze setpriv
+	@Scripts/require.sh adduser ca-certificates curl dpkg-deb systemd-analyze setpriv
 	@Scripts/package/dist.sh $(STATIC) "$$($(STATIC) --version)" $(DIST)-again
 	@Scripts/package/check.sh $(DIST) $(DIST)-again $(PYTHON)
 
