@@ -10,10 +10,11 @@ build=$1 output=$2
 mkdir -p "$(dirname "$output")"
 # What the modules of the shared Foundation do not name, as it is inside of it there.
 foundation=(-lCoreFoundation -l_FoundationICU -l_FoundationCollections -l_FoundationCShims)
-linker=(-z pack-relative-relocs --gc-sections --strip-all)
 # SwiftPM gives main another name, so that tests can link it.
-linker+=(--defsym=main=cozy_telemetry_main)
+options=()
+for option in -z pack-relative-relocs --gc-sections --strip-all --defsym=main=cozy_telemetry_main; do
+    options+=(-Xlinker "$option")
+done
 swiftc -emit-executable -static-executable -Xclang-linker -static-pie -use-ld=lld -o "$output.part" \
-    "@$build/cozy-telemetry.product/Objects.LinkFileList" -lsqlite3 -lz "${foundation[@]}" \
-    $(printf -- '-Xlinker %s ' "${linker[@]}")
+    "@$build/cozy-telemetry.product/Objects.LinkFileList" -lsqlite3 -lz "${foundation[@]}" "${options[@]}"
 mv "$output.part" "$output"
