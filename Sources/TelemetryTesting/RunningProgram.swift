@@ -85,9 +85,9 @@ package final class RunningProgram: Sendable {
     /// The process id; a wrapper that replaces itself by the program leaves it the same.
     package var processIdentifier: Int32 { process.processIdentifier }
 
-    /// Sends a signal.
+    /// Sends a signal, unless the program has ended: its number may be another one's by then.
     package func signal(_ signal: Int32) {
-        kill(process.processIdentifier, signal)
+        if process.isRunning { kill(process.processIdentifier, signal) }
     }
 
     /// Waits for the end.
