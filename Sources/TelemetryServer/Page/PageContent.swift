@@ -13,6 +13,7 @@ struct PageContent {
 
     /// A total that has no curve of its own.
     struct Total {
+        let id: String
         let name: String
         let number: String
         let note: String?
@@ -110,16 +111,28 @@ extension PageContent {
 extension PageContent.Total {
     /// Load balancers, volumes and capacity.
     static func all(of figures: PageFigures) -> [Self] {
-        let (shown, links) = (figures.shown.all, PageLinks(figures.window))
-        func total(_ name: String, _ value: String, _ note: String?, _ series: SeriesName) -> Self {
-            Self(name: name, number: value, note: note, links: links.series(series))
-        }
-        let memory = shown[.capacity(resource: "memory")] ?? 0
+        let shown = figures.shown.all
+        let links = PageLinks(figures.window)
+        func count(_ figure: Figure) -> String { PageNumbers.whole(shown[figure] ?? 0) }
+        let memory = PageNumbers.bytes(shown[.capacity(resource: "memory")] ?? 0)
+        let (balancers, capacity) = (links.series(.loadBalancers), links.series(.capacity))
         return [
-            total("Load balancers", PageNumbers.whole(shown[.loadBalancers] ?? 0), nil, .loadBalancers),
-            total("Volumes", PageNumbers.whole(shown[.volumes] ?? 0), nil, .volumes),
-            total("CPU cores", PageNumbers.whole(shown[.capacity(resource: "cpu")] ?? 0), "since v1.0", .capacity),
-            total("Memory", PageNumbers.bytes(memory), "since v1.0", .capacity),
+            Self(
+                id: "load-balancers",
+                name: "Load balancers",
+                number: count(.loadBalancers),
+                note: nil,
+                links: balancers
+            ),
+            Self(id: "volumes", name: "Volumes", number: count(.volumes), note: nil, links: links.series(.volumes)),
+            Self(
+                id: "cpu",
+                name: "CPU cores",
+                number: count(.capacity(resource: "cpu")),
+                note: "since v1.0",
+                links: capacity
+            ),
+            Self(id: "memory", name: "Memory", number: memory, note: "since v1.0", links: capacity),
         ]
     }
 }

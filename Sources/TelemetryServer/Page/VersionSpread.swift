@@ -34,7 +34,7 @@ struct VersionSpread {
         }
         let sums = counts.map { max(1, $0.values.reduce(0, +)) }
         let names = Set(counts.flatMap(\.keys)).subtracting([DataDictionary.other])
-        versions = names.sorted { Self.isNewer($0, $1) }.map { name in
+        versions = names.sorted { $1.precedesAsVersion($0) }.map { name in
             Version(name: name, shares: zip(counts, sums).map { Double($0[name] ?? 0) / Double($1) })
         }.filter { $0.first != nil }
     }
@@ -46,16 +46,5 @@ struct VersionSpread {
         }
         let chosen = Set(ranked.prefix(count).map(\.name))
         return versions.filter { chosen.contains($0.name) }
-    }
-
-    /// Whether a version comes after another one: numbers are compared as numbers, and a suffix comes before none.
-    static func isNewer(_ left: String, _ right: String) -> Bool {
-        let (a, b) = (numbers(left), numbers(right))
-        if a != b { return b.lexicographicallyPrecedes(a) }
-        return (left.utf8.count, right) < (right.utf8.count, left)
-    }
-
-    private static func numbers(_ version: String) -> [Int] {
-        version.split { !$0.isASCII || !$0.isNumber }.prefix(3).map { Int($0) ?? .max }
     }
 }

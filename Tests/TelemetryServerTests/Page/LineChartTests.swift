@@ -55,10 +55,12 @@ struct LineChartTests {
         #expect(PageChange(from: 0, to: 3).text == nil)
     }
 
-    @Test("versions are ordered as versions, with what comes before a release before it")
+    @Test("versions are ordered as versions, the newest first")
     func versions() {
-        let sorted = ["v1.0.0", "v1.10.0", "v1.9.3", "v1.0.0-rc.1", "v0.41.0", "v2"].sorted(by: VersionSpread.isNewer)
-        #expect(sorted == ["v2", "v1.10.0", "v1.9.3", "v1.0.0", "v1.0.0-rc.1", "v0.41.0"])
+        let names = ["v1.0.0", "v1.10.0", "v1.9.3", "v1.0.0-rc.1", "v0.41.0", "v2"]
+        let counts = Dictionary(uniqueKeysWithValues: names.map { ($0, Breakdown(clusters: 5, clustersAtEnd: 5)) })
+        let spread = VersionSpread([(CalendarMonth(year: 2026, month: 1), PublicBreakdown(counts, threshold: 5))])
+        #expect(spread.versions.map(\.name) == ["v2", "v1.10.0", "v1.9.3", "v1.0.0", "v1.0.0-rc.1", "v0.41.0"])
     }
 
     @Test("how a version spread: when it was first there, its share, its peak, and when half had it")
