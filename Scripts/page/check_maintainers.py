@@ -37,8 +37,13 @@ class Backend:
             assert self.process.poll() is None, text
             ports = dict(re.findall(r"(admin|listen)=([\d.:]+)", text))
         self.url, self.public = "http://" + ports["admin"], "http://" + ports["listen"]
-        command = [program, "admin", "token", "create", "--role", "viewer", "--expires", "1h", "--data-dir", store]
-        self.token = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        self.program, self.store = program, store
+        self.token = self.admin("create", "--role", "viewer", "--expires", "1h").strip()
+
+    def admin(self, *words):
+        """What a command about tokens prints."""
+        command = [self.program, "admin", "token", *words, "--data-dir", self.store]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
     def __enter__(self):
         return self
@@ -104,6 +109,66 @@ def check_issuer(site):
         page.wait_for_selector("h1:text('Upgrades')")
         assert site.backend.issuer.granted == ["refresh_token"], site.backend.issuer.granted
         page.troubles = [one for one in page.troubles if site.backend.issuer.url not in one and "401" not in one]
+
+
+def check_ended_token(site):
+    """a token that is revoked takes what it showed with it"""
+    name = str(uuid.uuid4())
+    token = site.backend.admin("create", "--role", "viewer", "--expires", "1h", "--name", name).strip()
+    with site.page("/#view=values&dimension=kernel") as page:
+        page.fill("#token", token)
+        page.press("#token", "Enter")
+        page.wait_for_selector("[aria-label=Values] td")
+        number = next(line.split()[0] for line in site.backend.admin("list").splitlines() if name in line)
+        site.backend.admin("revoke", number)
+        page.click("#views >> text=Sizes")
+        page.wait_for_selector("#refused:visible")
+        assert page.inner_text("#view") == "" and not page.is_visible("#views")
+        page.troubles = [trouble for trouble in page.troubles if "401" not in trouble]
+        page.evaluate("location.hash = '#view=churn'")
+        page.wait_for_timeout(300)
+        assert page.inner_text("#view") == "" and page.troubles == []
+
+
+def check_leaving(site):
+    """whoever leaves while a token is being renewed stays out, and views that ask at once renew it once"""
+    with site.page("/#view=sizes") as page:
+        page.click("#by-issuer")
+        page.wait_for_selector("#view h1")
+        site.backend.issuer.granted.clear()
+        page.evaluate("sessionStorage.setItem('token', 'eyJhbGciOiJSUzI1NiJ9.e30.AAAA')")
+        for view in ["Upgrades", "Together", "Sizes"]:
+            page.click(f"#views >> text={view}")
+        page.wait_for_selector("h1:text('Sizes')")
+        assert site.backend.issuer.granted == ["refresh_token"], site.backend.issuer.granted
+        page.evaluate("sessionStorage.setItem('token', 'eyJhbGciOiJSUzI1NiJ9.e30.AAAA')")
+        page.route("**/token", lambda route: (page.click("#leave"), route.continue_()))
+        page.click("#views >> text=Upgrades")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("sessionStorage.length") == 0 and page.is_visible("#enter")
+        page.troubles = [one for one in page.troubles if site.backend.issuer.url not in one and "401" not in one]
+
+
+def check_keyboard(site):
+    """keys lead past the navigation and through choices, and what has the focus keeps it"""
+    with signed_in(site, "upgrades&month=2026-10") as page:
+        address = page.url
+        page.evaluate("document.activeElement.blur()")
+        page.focus(".skip")
+        page.keyboard.press("Enter")
+        assert page.url == address and page.evaluate("document.activeElement.id") == "view"
+        page.focus("#choose-months")
+        for chosen in ["24", "12"]:
+            page.keyboard.press("ArrowDown" if chosen == "24" else "ArrowUp")
+            page.wait_for_url(f"**months={chosen}*")
+            page.wait_for_selector("#view:not([aria-busy])")
+            assert page.evaluate("document.activeElement.id") == "choose-months"
+        page.focus("#views >> text=Sizes")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:text('Sizes')")
+        assert page.evaluate("document.activeElement.textContent") == "Sizes"
+    with signed_in(site, "constructor") as page:
+        assert page.inner_text("#view h1") == "Now"
 
 
 def check_foreign_answer(site):

@@ -89,6 +89,7 @@ class Issuer:
                     self.answer({
                         "issuer": issuer.url, "jwks_uri": issuer.url + "/keys",
                         "authorization_endpoint": issuer.url + "/authorize", "token_endpoint": issuer.url + "/token",
+                        "revocation_endpoint": issuer.url + "/revoke",
                     })
                 elif path == "/keys":
                     self.answer(issuer.keys())
@@ -101,6 +102,8 @@ class Issuer:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+                if self.path == "/revoke":
+                    return self.answer({})
                 try:
                     self.answer(issuer.trade(dict(urllib.parse.parse_qsl(body))))
                 except (AssertionError, KeyError):

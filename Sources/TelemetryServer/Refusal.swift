@@ -88,6 +88,9 @@ struct Refusal: Error, Equatable {
         return tooMany("\(reason); try again later", after: wait)
     }
 
+    /// Too many listen to what happens.
+    static var tooManyListeners: Self { tooMany("too many listen already; try again later", after: .seconds(30)) }
+
     /// Too many requests come without a token that lets in.
     static func tooManyStrangers(after wait: TimeAmount) -> Self {
         tooMany("too many requests are refused; try again later", after: wait)

@@ -101,8 +101,9 @@ package final class VictoriaMetricsProcess: Sendable {
     }
 
     /// Starts it, says its number, waits for a line, which stops it, or the end of its input, which kills it; so it ends with
-    /// the test process, however that ends. It is named by its place among the jobs, as its number may be another one's once it
-    /// has been killed.
+    /// the test process, however that ends.
+    ///
+    /// It is named by its place among the jobs, as its number may be another one's once it has been killed.
     private static let script = """
         "$0" "$@" </dev/null >/dev/null 2>&1 &
         database=$!

@@ -185,17 +185,26 @@ extension VictoriaMetricsFigures {
     }
 
     private func askTotals(_ window: Window) async throws -> WindowTotals {
+        let firstDay = try await firstDayWithData()
+        let dataSince = firstDay.flatMap { $0 > window.start.firstDay ? $0 : nil }
+        guard let firstDay, firstDay <= window.end.lastDay else {
+            return WindowTotals(window: window, all: [:], established: [:], dataSince: dataSince)
+        }
         let span = QuerySpan(window)
         async let all = evaluate(FigureQuery.totals(span), span)
         async let established = evaluate(FigureQuery.establishedTotals(span), span)
-        async let first = answer(.firstDay)
-        guard case .firstDay(let firstDay) = try await first else { preconditionFailure("asked for the first day") }
         return WindowTotals(
             window: window,
             all: Self.byFigure(try await all, 0),
             established: Self.byFigure(try await established, 0),
-            dataSince: firstDay.flatMap { $0 > window.start.firstDay ? $0 : nil }
+            dataSince: dataSince
         )
+    }
+
+    /// The first day that there is any data of: what ended before it has nothing, and need not be asked for.
+    private func firstDayWithData() async throws -> UTCDay? {
+        guard case .firstDay(let day) = try await answer(.firstDay) else { preconditionFailure("asked for a day") }
+        return day
     }
 
     private func askTotals(_ days: ClosedRange<UTCDay>) async throws -> [DayTotals] {
@@ -213,6 +222,7 @@ extension VictoriaMetricsFigures {
     }
 
     private func askBreakdown(_ dimension: Dimension, _ window: Window) async throws -> [String: Breakdown] {
+        guard let firstDay = try await firstDayWithData(), firstDay <= window.end.lastDay else { return [:] }
         let span = QuerySpan(window)
         async let all = evaluate(FigureQuery.clusters(by: dimension, span), span)
         async let atEnd = evaluate(FigureQuery.clustersAtEnd(by: dimension, span), span)

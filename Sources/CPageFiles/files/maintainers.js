@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The maintainers' view: what /v1/ tells, as charts and tables. What is looked at stands behind the # of the address, so that
 // the address is the view.
-import { enter, leave, request, watch } from "./session.js";
+import { enter, isIn, leave, request, watch } from "./session.js";
 
 const view = document.getElementById("view");
 const nav = document.getElementById("views");
@@ -27,7 +27,7 @@ const currentMonth = () => new Date().toISOString().slice(0, 7);
 const state = () => {
   const given = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
   const chosen = { view: "live", month: currentMonth(), months: "12", dimension: VERSIONS[0], window: "month", ...given };
-  if (!VIEWS[chosen.view]) chosen.view = "live";
+  if (!Object.hasOwn(VIEWS, chosen.view)) chosen.view = "live";
   if (!/^20\d\d-(0[1-9]|1[0-2])$/.test(chosen.month)) chosen.month = currentMonth();
   return chosen;
 };
@@ -149,14 +149,17 @@ const show = {
       clusters: "Clusters this month", nodes: "Nodes", tenants: "Tenants", accepted: "Reports taken since the start",
       changed: "of them, said something new", refused: "Refused since the start",
     };
-    const note = make("p", { class: "hint", "aria-live": "polite" }, "Waiting for the first numbers.");
+    // What moves every second is not spoken; troubles are.
+    const note = make("p", { class: "hint" }, "Waiting for the first numbers.");
+    const trouble = make("p", { class: "hint", role: "status" });
     watching = watch("/v1/live", (line) => {
       for (const name of Object.keys(numbers)) numbers[name].textContent = format(line[name]);
       note.textContent = `As of ${line.at}; it moves as reports arrive.`;
-    }, (trouble) => { note.textContent = trouble; });
+      trouble.textContent = "";
+    }, (text) => { trouble.textContent = text; });
     return [...head("Now", "The month that runs, as reports arrive."),
       make("div", { class: "grid glance" }, Object.keys(numbers).map((name) =>
-        make("section", { class: "card", id: name }, make("h2", { class: "name" }, labels[name]), numbers[name]))), note];
+        make("section", { class: "card", id: name }, make("h2", { class: "name" }, labels[name]), numbers[name]))), note, trouble];
   },
 
   async adoption(chosen) {
@@ -296,14 +299,32 @@ const show = {
 
 let asked = 0;
 
+/** The links to the views; those that are there stay, so that the one that has the focus keeps it. */
+const showViews = (chosen) => {
+  nav.hidden = false;
+  if (!nav.hasChildNodes()) nav.append(...Object.values(VIEWS).map((text) => make("a", {}, text)));
+  Object.keys(VIEWS).forEach((name, index) => {
+    nav.children[index].setAttribute("href", address({ view: name, value: null }));
+    if (name === chosen.view) nav.children[index].setAttribute("aria-current", "page");
+    else nav.children[index].removeAttribute("aria-current");
+  });
+};
+
+const clear = () => {
+  asked += 1;
+  watching?.abort();
+  nav.hidden = true;
+  view.removeAttribute("aria-busy");
+  view.replaceChildren();
+};
+
 const render = async () => {
+  if (!isIn()) return;
   const chosen = state();
   const number = ++asked;
   watching?.abort();
   watching = null;
-  nav.hidden = false;
-  nav.replaceChildren(...Object.entries(VIEWS).map(([name, text]) =>
-    make("a", { href: address({ view: name, value: null }), "aria-current": name === chosen.view ? "page" : null }, text)));
+  showViews(chosen);
   document.title = `${VIEWS[chosen.view]} – Cozystack's fleet`;
   view.setAttribute("aria-busy", "true");
   let parts;
@@ -317,17 +338,18 @@ const render = async () => {
   if (number !== asked) return;
   view.removeAttribute("aria-busy");
   charts.splice(0).forEach((one) => one.destroy());
+  const focused = view.contains(document.activeElement) ? document.activeElement.id : null;
   view.replaceChildren(...parts.filter(Boolean));
+  if (focused !== null) (document.getElementById(focused) ?? view).focus();
   drawings.splice(0).forEach((draw) => draw());
 };
 
 addEventListener("hashchange", render);
 document.addEventListener("theme", () => { if (!nav.hidden) render(); });
-document.getElementById("leave").addEventListener("click", () => {
-  asked += 1;
-  watching?.abort();
-  nav.hidden = true;
-  view.replaceChildren();
-  leave("");
+document.getElementById("leave").addEventListener("click", () => leave(""));
+// What stands behind the # is the view, so the link past the navigation does not go there.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  view.focus();
 });
-enter(render);
+enter(render, clear);

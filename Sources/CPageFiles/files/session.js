@@ -11,6 +11,10 @@ const keep = (values) => {
   }
 };
 let entered = () => {};
+let left = () => {};
+/** Counts who left, so that a token that was on its way to somebody who is gone is not kept. */
+let generation = 0;
+let renewing = null;
 
 /** Something that went wrong, in words for whoever looks; `isLeft` where nobody is signed in any more. */
 class Trouble extends Error {
@@ -22,7 +26,10 @@ class Trouble extends Error {
 
 /** Forgets who looks, and asks anew. */
 export const leave = (reason) => {
+  generation += 1;
+  revoke(kept("refresh"));
   keep({ token: null, refresh: null });
+  left();
   element("refused").textContent = reason;
   element("refused").hidden = !reason;
   element("enter").hidden = false;
@@ -43,6 +50,7 @@ const endpoints = async () => {
 
 /** Goes to the issuer, to come back with a code. */
 const goToIssuer = async () => {
+  if (!isSecureContext) throw new Trouble("Signing in needs https, or the address 127.0.0.1.");
   const [verifier, state] = [random(), random()];
   const challenge = base64(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
   keep({ verifier, state, view: location.hash });
@@ -50,22 +58,42 @@ const goToIssuer = async () => {
     response_type: "code", client_id: client, redirect_uri: here(), scope: "openid", state,
     code_challenge: challenge, code_challenge_method: "S256",
   });
-  location.assign(`${(await endpoints()).authorization_endpoint}?${query}`);
+  const address = new URL((await endpoints()).authorization_endpoint);
+  for (const [name, value] of query) address.searchParams.set(name, value);
+  location.assign(address);
 };
 
 const trade = async (parameters) => {
+  const began = generation;
   const answer = await fetch((await endpoints()).token_endpoint, {
     method: "POST", body: new URLSearchParams({ client_id: client, ...parameters }),
   });
   if (!answer.ok) throw new Trouble("The issuer gave no token. Sign in again.");
   const { access_token: token, refresh_token: refresh } = await answer.json();
+  if (began !== generation) return revoke(refresh);
   keep({ token, refresh });
+};
+
+/** Renews the token, once for all who ask meanwhile: a refresh token may be good once. */
+const renew = () => {
+  renewing ??= trade({ grant_type: "refresh_token", refresh_token: kept("refresh") }).finally(() => { renewing = null; });
+  return renewing;
+};
+
+/** Tells the issuer that a token is used no more (RFC 7009), where it has a place for that. */
+const revoke = (token) => {
+  if (!token) return;
+  endpoints().then(({ revocation_endpoint: place }) => place && fetch(place, {
+    method: "POST", body: new URLSearchParams({ client_id: client, token, token_type_hint: "refresh_token" }),
+  })).catch(() => { /* It ends by itself. */ });
 };
 
 /** Takes the code that the issuer sent along, where it is the one that was asked for. */
 const comeBack = async () => {
   const query = new URLSearchParams(location.search);
+  // What this tab did not ask for is nothing to it.
   if (!query.has("state")) return;
+  if (kept("token")) return history.replaceState(null, "", here() + location.hash);
   const [state, verifier, view] = [kept("state"), kept("verifier"), kept("view")];
   keep({ state: null, verifier: null, view: null });
   history.replaceState(null, "", here() + (view ?? ""));
@@ -81,7 +109,7 @@ const answer = async (path, options = {}) => {
   let response = await ask(path, options);
   if (response.status === 401 && kept("refresh")) {
     try {
-      await trade({ grant_type: "refresh_token", refresh_token: kept("refresh") });
+      await renew();
       response = await ask(path, options);
     } catch { /* The first answer stands. */ }
   }
@@ -133,8 +161,12 @@ export const watch = (path, take, tell) => {
   return control;
 };
 
-/** Lets somebody in, and then runs what shows something. */
-export const enter = async (body) => {
+/** Whether somebody is signed in. */
+export const isIn = () => kept("token") !== null;
+
+/** Lets somebody in, and then runs what shows something; the other body runs when nobody is in any more. */
+export const enter = async (body, gone) => {
+  left = gone;
   entered = () => {
     element("enter").hidden = true;
     element("leave").hidden = false;

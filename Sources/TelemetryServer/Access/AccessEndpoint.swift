@@ -44,7 +44,7 @@ struct AccessEndpoint: Sendable {
             let values = try await readable().breakdowns(by: dimension, in: [window])[window] ?? [:]
             return try .json(BreakdownAnswer(dimension, window, values))
         case .insight(let query): return try await insights.answer(query)
-        case .live: return live.response()
+        case .live: return try live.response()
         case .clusters(let month, let position, let limit, let isLines):
             let page = try await store.clusters(in: month, after: position, limit: limit)
             return try Self.answer(page, month, limit: limit, isLines: isLines)

@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
+import Synchronization
 import TelemetryModel
 
 /// Answers `GET /v1/live`: a line of JSON whenever the numbers of the running month have moved, once a second at the most.
@@ -29,6 +30,8 @@ struct LiveFeed: Sendable {
     let figures: (any FigureSource)?
     let registry: MetricsRegistry
     let now: @Sendable () -> UTCInstant
+    /// How many listen.
+    private let listeners = Count()
     /// How long to wait between two looks.
     var pause = Duration.seconds(1)
     /// So many looks later a line is sent although nothing moved, so that a connection that is gone is noticed.
@@ -36,12 +39,21 @@ struct LiveFeed: Sendable {
     /// So many looks there are.
     var looks = 300
 
+    /// So many listen at the most, so that there is room for others on the listener.
+    static let mostListeners = 32
+
     /// The lines, as they come.
-    func response() -> Response {
-        Response(
+    ///
+    /// - Throws: `Refusal` with 429 where too many listen.
+    func response() throws(Refusal) -> Response {
+        guard listeners.value < Self.mostListeners else { throw .tooManyListeners }
+        return Response(
             status: .ok,
-            headers: [.contentType: "application/x-ndjson"],
+            // A proxy is not to hold small lines back.
+            headers: [.contentType: "application/x-ndjson", Self.unbuffered: "no"],
             body: ResponseBody { writer in
+                listeners.add(1)
+                defer { listeners.add(-1) }
                 try await run { line in
                     var buffer = try ByteBuffer(json: line)
                     buffer.writeString("\n")
@@ -50,6 +62,19 @@ struct LiveFeed: Sendable {
                 try await writer.finish(nil)
             }
         )
+    }
+
+    private static let unbuffered: HTTPField.Name = {
+        guard let name = HTTPField.Name("X-Accel-Buffering") else { preconditionFailure("a constant name") }
+        return name
+    }()
+
+    /// A number that whoever listens changes.
+    private final class Count: Sendable {
+        private let number = Mutex(0)
+        var value: Int { number.withLock { $0 } }
+
+        func add(_ difference: Int) { number.withLock { $0 += difference } }
     }
 
     /// Gives lines until it was looked often enough, or the backend stops.

@@ -12,8 +12,8 @@ struct LineChart {
     /// What numbers of the scale look like.
     let format: (Double) -> String
 
-    private static let size = (width: 640.0, height: 240.0)
-    private static let plot = (left: 52.0, top: 12.0, right: 628.0, bottom: 208.0)
+    private static let size = (width: 400.0, height: 150.0)
+    private static let plot = (left: 40.0, top: 8.0, right: 394.0, bottom: 124.0)
 
     /// The drawing's inside; colours are those of the classes `s0`, `s1` and so on.
     var svg: String {
@@ -57,10 +57,10 @@ struct LineChart {
         let lines = steps.map { step in
             let height = Self.text(y(step))
             return "<path class=\"grid\" d=\"M\(Self.text(Self.plot.left)) \(height)H\(Self.text(Self.plot.right))\"/>"
-                + "<text x=\"46\" y=\"\(Self.text(y(step) + 4))\" class=\"scale\">\(format(step * top))</text>"
+                + "<text x=\"36\" y=\"\(Self.text(y(step) + 4))\" class=\"scale\">\(format(step * top))</text>"
         }
-        return lines.joined() + "<text x=\"52\" y=\"230\">\(ends.first)</text>"
-            + "<text x=\"628\" y=\"230\" class=\"scale\">\(ends.last)</text>"
+        return lines.joined() + "<text x=\"40\" y=\"144\">\(ends.first)</text>"
+            + "<text x=\"394\" y=\"144\" class=\"scale\">\(ends.last)</text>"
     }
 
     /// The path through the points of a curve, with gaps where it has no value; a lone point is a dot.

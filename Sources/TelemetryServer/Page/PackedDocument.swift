@@ -17,35 +17,53 @@ struct PackedDocument: Sendable {
     init(_ bytes: [UInt8], type: String) {
         plain = ByteBuffer(bytes: bytes)
         packed = GzipEncoder.encode(bytes).flatMap { $0.count < bytes.count ? ByteBuffer(bytes: $0) : nil }
-        tag = "\"\(hexadecimal(sha256(bytes).prefix(12)))\""
+        tag = hexadecimal(sha256(bytes).prefix(12))
         self.type = type
     }
 
     /// Answers a request for the document: packed where that is understood, and not again where it is known.
     func response(to request: Request, headers: HTTPFields) -> Response {
         var headers = headers
+        let packed = request.takesGzip ? packed : nil
+        // What is packed is another representation (RFC 9110, 8.8.3).
+        let tag = packed == nil ? "\"\(tag)\"" : "\"\(tag)-gz\""
         headers[.eTag] = tag
         headers[.vary] = "Accept-Encoding"
-        let known = request.headers[.ifNoneMatch].map { $0 == "*" || $0.contains(tag) } ?? false
-        guard !known else { return Response(status: .notModified, headers: headers) }
+        guard !request.knows(tag) else { return Response(status: .notModified, headers: headers) }
         headers[.contentType] = type
-        guard let packed, request.takesGzip else {
-            return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: plain))
-        }
-        headers[.contentEncoding] = "gzip"
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: packed))
+        if packed != nil { headers[.contentEncoding] = "gzip" }
+        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: packed ?? plain))
     }
 }
 
 extension Request {
-    /// Whether the answer may be packed with gzip (RFC 9110, 12.5.3).
-    fileprivate var takesGzip: Bool {
-        let codings = headers[values: .acceptEncoding].flatMap { $0.split(separator: ",") }
-        return codings.contains { coding in
-            let parts = coding.split(separator: ";").map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() }
-            guard ["gzip", "x-gzip", "*"].contains(parts.first) else { return false }
-            return parts.dropFirst().allSatisfy { !$0.hasPrefix("q=") || (Double($0.dropFirst(2)) ?? 0) > 0 }
+    /// Whether the document of a tag is there already (RFC 9110, 13.1.2).
+    fileprivate func knows(_ tag: String) -> Bool {
+        headers[values: .ifNoneMatch].flatMap { $0.split(separator: ",") }.contains { known in
+            let known = known.trimmed
+            return known == "*" || known == tag || known == "W/" + tag
         }
+    }
+
+    /// Whether the answer may be packed with gzip (RFC 9110, 12.5.3); what is said of gzip counts more than what is said of all.
+    fileprivate var takesGzip: Bool {
+        let codings = headers[values: .acceptEncoding].flatMap { $0.split(separator: ",") }.map { coding in
+            let parts = coding.split(separator: ";").map { $0.trimmed.lowercased() }
+            let isTaken = parts.dropFirst().allSatisfy { !$0.hasPrefix("q=") || (Double($0.dropFirst(2)) ?? 0) > 0 }
+            return (name: parts.first ?? "", isTaken: isTaken)
+        }
+        let named = codings.filter { ["gzip", "x-gzip"].contains($0.name) }
+        return (named.isEmpty ? codings.filter { $0.name == "*" } : named).contains(where: \.isTaken)
+    }
+}
+
+extension Substring {
+    /// Without blanks at its ends.
+    fileprivate var trimmed: String {
+        var text = self
+        while text.first == " " || text.first == "\t" { text.removeFirst() }
+        while text.last == " " || text.last == "\t" { text.removeLast() }
+        return String(text)
     }
 }
 

@@ -67,7 +67,9 @@ extension PageFigures {
         self.window = window
         let windows = (0..<Self.curveMonths).reversed().map { Window(length, endingWith: end - $0) }
         let totals = try await endpoint.figures.totals(of: windows)
-        before = totals[Window(length, endingWith: end - length.months)]
+        let before = Window(length, endingWith: end - length.months)
+        // A window that began before there was anything would make everything grow.
+        self.before = before.start >= months.last ?? current ? totals[before] : nil
         let curve = windows.compactMap { totals[$0] }
         self.curve = Array(curve.drop { $0.all[.clusters, default: 0] == 0 && $0.window != window })
         breakdowns = try await Self.breakdowns(of: window, endpoint.published)

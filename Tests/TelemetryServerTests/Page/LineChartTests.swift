@@ -26,7 +26,7 @@ struct LineChartTests {
             format: { "\(Int($0))" }
         )
         let svg = chart.svg
-        #expect(svg.contains("d=\"M52 208L244 12M628 110h.1\""))
+        #expect(svg.contains("d=\"M40 124L158 8M394 66h.1\""))
         #expect(svg.contains(">first<") && svg.contains(">last<") && svg.contains(">10<"))
     }
 

@@ -98,6 +98,32 @@ struct MaintainersPageTests {
         }
     }
 
+    @Test("so many may listen and no more, and there is room for others on the listener")
+    func listeners() async throws {
+        try await RunningTestBackend.with { backend async throws in
+            var request = HTTPClientRequest(url: backend.adminURL + "/v1/live")
+            request.headers = ["Authorization": "Bearer \(try backend.token(.viewer))"]
+            var configuration = HTTPClient.Configuration()
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 2 * LiveFeed.mostListeners
+            try await HTTPClient.withHTTPClient(configuration: configuration) { [request] client in
+                func listen() async throws -> (HTTPResponseStatus, HTTPClientResponse.Body.AsyncIterator) {
+                    let response = try await client.execute(request, timeout: .seconds(60))
+                    var parts = response.body.makeAsyncIterator()
+                    _ = try await parts.next()
+                    return (response.status, parts)
+                }
+                var open: [HTTPClientResponse.Body.AsyncIterator] = []
+                for _ in 0..<LiveFeed.mostListeners {
+                    let (status, parts) = try await listen()
+                    #expect(status == .ok)
+                    open.append(parts)
+                }
+                #expect(try await listen().0 == .tooManyRequests)
+                #expect(try await backend.metrics().contains("telemetry_access_decisions"))
+            }
+        }
+    }
+
     @Test("where nothing moves there is a sign of life, and an end; a backend that only sends on has counters")
     func quiet() async throws {
         let registry = MetricsRegistry()
