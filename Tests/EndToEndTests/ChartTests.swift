@@ -28,12 +28,45 @@ struct ChartTests {
             (.server, "serviceMonitor.enabled=true", "admin.expose: it has to be true"),
             (.server, "admin.clientAuthoritiesSecret=clients", "admin.tlsSecret: it is needed"),
             (.server, "ingress.enabled=true", "ingress.hosts: name at least one"),
+            (.agent, #"podLabels.app\.kubernetes\.io/name=mine"#, "app.kubernetes.io/name"),
+            (.server, #"podLabels.app\.kubernetes\.io/instance=mine"#, "app.kubernetes.io/instance"),
         ]
     )
     func refused(_ chart: Chart, _ value: String, _ reason: String) async throws {
         let rendered = try await chart.render(["--set", value])
         #expect(rendered.status != 0)
         #expect(rendered.errors.contains(reason), "\(rendered.errors)")
+    }
+
+    @Test(
+        "a name that looks like a number is a text in every place",
+        arguments: [
+            (
+                Chart.agent,
+                [
+                    "priorityClassName", "serviceAccount.name", "certificateAuthorities.secret",
+                    "clientCertificate.secret", "spool.existingClaim",
+                ],
+                "spool.enabled=true"
+            ),
+            (.agent, ["certificateAuthorities.configMap"], "spool.enabled=true"),
+            (
+                .server,
+                [
+                    "settingsSecret", "pseudonymKey.secret", "tls.secret", "admin.tlsSecret",
+                    "admin.clientAuthoritiesSecret", "oidc.certificateAuthoritiesConfigMap",
+                    "persistence.storageClass", "ingress.className", "ingress.tlsSecret", "priorityClassName",
+                ],
+                "ingress.enabled=true,ingress.hosts={telemetry.example}"
+            ),
+        ]
+    )
+    func names(_ chart: Chart, _ values: [String], _ others: String) async throws {
+        let named = values.map { "\($0)=1e3" }.joined(separator: ",")
+        let rendered = try await chart.render(["--set", others, "--set-string", named])
+        #expect(rendered.status == 0, "\(rendered.errors)")
+        #expect(rendered.output.matches(of: /: "1e3"/).count >= values.count)
+        #expect(!rendered.output.contains(/[:,] 1e3/))
     }
 
     @Test(

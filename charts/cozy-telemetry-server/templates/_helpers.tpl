@@ -94,18 +94,18 @@ oidc-ca-file: /etc/cozy-telemetry/oidc/ca.crt
 {{/* The files that a pod is given: name, kind, the object's name. */}}
 {{- define "server.files" -}}
 {{- with .Values.pseudonymKey.secret }}
-- {name: pseudonym, secret: {secretName: {{ . }}, defaultMode: 0440}}
+- {name: pseudonym, secret: {secretName: {{ . | quote }}, defaultMode: 0440}}
 {{- end }}
 {{- with .Values.tls.secret }}
-- {name: tls, secret: {secretName: {{ . }}, defaultMode: 0440}}
+- {name: tls, secret: {secretName: {{ . | quote }}, defaultMode: 0440}}
 {{- end }}
 {{- with .Values.admin.tlsSecret }}
-- {name: admin-tls, secret: {secretName: {{ . }}, defaultMode: 0440}}
+- {name: admin-tls, secret: {secretName: {{ . | quote }}, defaultMode: 0440}}
 {{- end }}
 {{- with .Values.admin.clientAuthoritiesSecret }}
-- {name: admin-clients, secret: {secretName: {{ . }}, defaultMode: 0440}}
+- {name: admin-clients, secret: {secretName: {{ . | quote }}, defaultMode: 0440}}
 {{- end }}
 {{- with .Values.oidc.certificateAuthoritiesConfigMap }}
-- {name: oidc, configMap: {name: {{ . }}}}
+- {name: oidc, configMap: {name: {{ . | quote }}}}
 {{- end }}
 {{- end }}
