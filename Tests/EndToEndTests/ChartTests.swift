@@ -28,6 +28,8 @@ struct ChartTests {
             (.server, "serviceMonitor.enabled=true", "admin.expose: it has to be true"),
             (.server, "admin.clientAuthoritiesSecret=clients", "admin.tlsSecret: it is needed"),
             (.server, "ingress.enabled=true", "ingress.hosts: name at least one"),
+            (.server, "ingress.enabled=true,ingress.hosts={telemetry.example}", "settings.trusted-proxies: name"),
+            (.server, "settings.mode=forward-only,settingsSecret=urls", "networkPolicy.extraEgress: open the port"),
             (.agent, #"podLabels.app\.kubernetes\.io/name=mine"#, "app.kubernetes.io/name"),
             (.server, #"podLabels.app\.kubernetes\.io/instance=mine"#, "app.kubernetes.io/instance"),
         ]

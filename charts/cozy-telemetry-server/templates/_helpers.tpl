@@ -39,6 +39,11 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- $ports | uniq | sortAlpha | join " " }}
 {{- end }}
 
+{{/* Whether the settings' Secret may name somebody whom the NetworkPolicy does not let the backend speak to. */}}
+{{- define "server.isCutOff" -}}
+{{- if and .Values.settingsSecret .Values.networkPolicy.enabled (not (or .Values.networkPolicy.extraEgress (include "server.egressPorts" .))) }}true{{ end }}
+{{- end }}
+
 {{/* Refuses what could not run, and says what to set. */}}
 {{- define "server.check" -}}
 {{- $shares := or (eq (index .Values.settings "mode" | default "") "forward-only") (index .Values.settings "vmselect-url") }}
@@ -61,6 +66,12 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- end }}
 {{- if and .Values.ingress.enabled (not .Values.ingress.hosts) }}
 {{- fail "ingress.hosts: name at least one host" }}
+{{- end }}
+{{- if and .Values.ingress.enabled (ne (index .Values.settings "rate-limits" | default "") "off") (not (or (index .Values.settings "trusted-proxies") .Values.settingsSecret)) }}
+{{- fail "settings.trusted-proxies: name the networks of the ingress controller's pods, such as 10.244.0.0/16, or all clusters share the limits of one sender" }}
+{{- end }}
+{{- if and (eq (index .Values.settings "mode" | default "") "forward-only") (include "server.isCutOff" .) }}
+{{- fail "networkPolicy.extraEgress: open the port of the forward-url in settingsSecret, such as [{ports: [{protocol: TCP, port: 8480}]}], or nothing is sent on" }}
 {{- end }}
 {{- end }}
 
