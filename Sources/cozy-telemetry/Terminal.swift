@@ -25,11 +25,17 @@ enum Terminal {
         try? FileHandle.standardError.write(contentsOf: Data((line + "\n").utf8))
     }
 
-    /// Writes bytes to standard output as they are; the program ends where nobody reads them any more.
+    /// Writes bytes to standard output as they are; the program ends where that fails, without a word where nobody reads
+    /// them any more.
     static func write(_ bytes: [UInt8]) {
         do {
             try FileHandle.standardOutput.write(contentsOf: Data(bytes))
         } catch {
+            let cause = SystemError(behind: error)
+            if cause.number != EPIPE {
+                endProgress()
+                say("cozy-telemetry: standard output: \(cause.words)")
+            }
             exit(1)
         }
     }

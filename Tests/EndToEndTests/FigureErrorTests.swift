@@ -81,6 +81,27 @@ struct FigureErrorTests {
         }
     }
 
+    @Test(
+        "standard output that cannot be written to is said, but not that nobody reads it any more",
+        arguments: [
+            (">/dev/full", "cozy-telemetry: standard output: No space left on device\n"),
+            // A pipe whose reader has ended.
+            (">&3", ""),
+        ]
+    )
+    func standardOutput(redirection: String, words: String) async throws {
+        let script = """
+            trap '' PIPE
+            exec 3> >(true)
+            wait $!
+            "$0" export --url http://127.0.0.1:1 \(redirection)
+            """
+        let command = ["bash", "-c", script, RunningProgram.executable.path]
+        let ending = try await RunningProgram(command: command).ending()
+        #expect(ending.status == 1)
+        #expect(ending.errors == words)
+    }
+
     @Test("an export that fails leaves the file that was there, and nothing beside it")
     func brokenExport() async throws {
         let directory = try TemporaryDirectory()

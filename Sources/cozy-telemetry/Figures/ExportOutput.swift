@@ -37,7 +37,7 @@ struct ExportOutput {
         do {
             try handle.write(contentsOf: Data(text.utf8))
         } catch {
-            throw CommandFailure.failed("\(names.whole): \(error.localizedDescription)")
+            throw CommandFailure.failed("\(names.whole): \(SystemError(behind: error).words)")
         }
     }
 
