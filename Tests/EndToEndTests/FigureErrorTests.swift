@@ -82,6 +82,34 @@ struct FigureErrorTests {
     }
 
     @Test(
+        "what is no token is 64 before anybody is asked, with what is wrong with it",
+        arguments: [
+            ("", "is empty"), ("\n \n", "is empty"), ("one\ntwo\n", "has more than one word"),
+            ("Bearer one", "has more than one word"), ("\u{1B}[2J", "has letters that no token has"),
+        ]
+    )
+    func noToken(text: String, words: String) async throws {
+        let directory = try TemporaryDirectory()
+        let file = directory.path + "/viewer.token"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let admin = ["overview", "--admin-url", "http://127.0.0.1:1"]
+        let ending = try await RunningProgram.run(admin + ["--token-file", file])
+        #expect(ending.status == 64)
+        #expect(ending.errors.contains("--token-file: \(file) \(words); it takes one token, as"), "\(ending.errors)")
+        let variable = try await RunningProgram.run(admin, environment: ["COZY_TELEMETRY_TOKEN": text])
+        #expect(variable.status == 64)
+        #expect(variable.errors.contains(text.isEmpty ? "takes a token" : "COZY_TELEMETRY_TOKEN \(words)"))
+        #expect(!variable.errors.contains("\u{1B}"))
+    }
+
+    @Test("a variable for the backend that is empty is as good as none")
+    func emptyVariable() async throws {
+        // Whoever listens at the usual address, or nobody.
+        let ending = try await RunningProgram.run(["overview"], environment: ["COZY_TELEMETRY_URL": ""])
+        #expect(ending.status != 64, "\(ending.errors)")
+    }
+
+    @Test(
         "standard output that cannot be written to is said, but not that nobody reads it any more",
         arguments: [
             (">/dev/full", "cozy-telemetry: standard output: No space left on device\n"),

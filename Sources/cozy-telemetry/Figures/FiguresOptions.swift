@@ -21,7 +21,7 @@ struct BackendOptions: ParsableArguments {
     ///
     /// - Throws: `CommandFailure`.
     func address() throws -> BackendAddress {
-        let url = url ?? ProcessInfo.processInfo.environment["COZY_TELEMETRY_URL"] ?? "http://127.0.0.1:8081"
+        let url = url ?? ProcessInfo.processInfo.setting("COZY_TELEMETRY_URL") ?? "http://127.0.0.1:8081"
         return try transport.address(url, setting: "--url or COZY_TELEMETRY_URL")
     }
 }
@@ -87,18 +87,44 @@ struct TokenOptions: ParsableArguments {
     /// - Throws: `CommandFailure`.
     func token(for option: String) throws -> String {
         guard let tokenFile else {
-            guard let token = ProcessInfo.processInfo.environment["COZY_TELEMETRY_TOKEN"] else {
+            guard let token = ProcessInfo.processInfo.setting("COZY_TELEMETRY_TOKEN") else {
                 throw CommandFailure.usage("\(option) takes a token: --token-file, or COZY_TELEMETRY_TOKEN")
             }
-            return token
+            return try Self.token(in: token, of: "COZY_TELEMETRY_TOKEN")
         }
+        let text: String
         do {
-            return try String(contentsOfFile: tokenFile, encoding: .utf8).trimmingCharacters(
-                in: .whitespacesAndNewlines
-            )
+            text = try String(contentsOfFile: tokenFile, encoding: .utf8)
         } catch {
             throw CommandFailure.usage("--token-file: cannot read \(tokenFile): \(error.localizedDescription)")
         }
+        return try Self.token(in: text, of: "--token-file: \(tokenFile)")
+    }
+
+    /// The one token that a text has (RFC 6750, 2.1), with blanks around it.
+    private static func token(in text: String, of source: String) throws -> String {
+        let token = text.trimmingCharacters(in: .whitespacesAndNewlines)
+        let problem: String? =
+            if token.isEmpty {
+                "is empty"
+            } else if token.contains(where: \.isWhitespace) {
+                "has more than one word"
+            } else if token.wholeMatch(of: /[-A-Za-z0-9._~+\/]+=*/) == nil {
+                "has letters that no token has"
+            } else {
+                nil
+            }
+        guard let problem else { return token }
+        throw CommandFailure.usage(
+            "\(source) \(problem); it takes one token, as `cozy-telemetry admin token create` prints it"
+        )
+    }
+}
+
+extension ProcessInfo {
+    /// A variable of the environment; one that is empty is as good as none.
+    fileprivate func setting(_ name: String) -> String? {
+        environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 
