@@ -116,6 +116,28 @@ struct FigureCommandTests {
         }
     }
 
+    @Test(
+        "an export begins no earlier than backends answer, and goes where a link leads, also to a file that is not there"
+    )
+    func beginning() async throws {
+        try await FigureFixture.with { fixture in
+            let directory = try TemporaryDirectory()
+            let (link, file) = (directory.path + "/link.csv", directory.path + "/fleet.csv")
+            for target in ["second.csv", file] {
+                let name = target == file ? directory.path + "/second.csv" : link
+                try FileManager.default.createSymbolicLink(atPath: name, withDestinationPath: target)
+            }
+            let months = ["--months", "60", "--year", "2024", "--month", "2"]
+            #expect(try await fixture.output(of: ["export", "--output", link] + months).isEmpty)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "second.csv")
+            let rows = try String(contentsOfFile: file, encoding: .utf8).components(separatedBy: "\r\n").dropFirst()
+            let overviews = rows.map(Self.fields).filter { $0[0] == "overview" && $0[2] == "month" }
+            #expect(Set(overviews.map { $0[3] }) == ["2024-01-01", "2024-02-01"])
+            let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+            #expect(Set(names) == ["link.csv", "second.csv", "fleet.csv"])
+        }
+    }
+
     @Test("an export waits for its turn where a backend takes fewer requests at once than it has")
     func patience() async throws {
         let limits = ["--rate-limits", "on", "--rate-network", "60", "--burst-network", "40"]

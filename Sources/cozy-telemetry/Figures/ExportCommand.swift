@@ -28,7 +28,7 @@ struct ExportCommand: AsyncParsableCommand {
     )
     var output: String?
 
-    @Option(help: "How many months, 1 to 60, the last one among them.")
+    @Option(help: "How many months, 1 to 60, the last one among them; none before January 2024.")
     var months = 1
 
     @OptionGroup var month: MonthOptions
@@ -66,6 +66,12 @@ struct ExportCommand: AsyncParsableCommand {
 struct FiguresExport {
     let months: Int
     let last: CalendarMonth
+
+    /// Everything public of so many months; of fewer where the first ones would be before those that backends answer for.
+    init(months: Int, last: CalendarMonth) {
+        self.months = min(months, last.index - CalendarMonth(year: MonthOptions.years.lowerBound, month: 1).index + 1)
+        self.last = last
+    }
 
     /// How long a backend may ask to be left alone, all in all, before one question.
     private static let patience = Duration.seconds(600)

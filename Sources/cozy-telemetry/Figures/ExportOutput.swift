@@ -17,16 +17,30 @@ struct ExportOutput {
             (handle, names) = (.standardOutput, nil)
             return
         }
-        let whole = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         var status = stat()
-        if stat(whole, &status) == 0, status.st_mode & S_IFMT != S_IFREG {
-            throw CommandFailure.usage("--output: \(path) is no file; without --output it goes to standard output")
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                throw CommandFailure.usage("--output: \(path) is no file; without --output it goes to standard output")
+            }
+        } else if errno != ENOENT || path.isEmpty {
+            throw CommandFailure.failed("\(path): \(String(cString: strerror(errno)))")
         }
+        let whole = Self.target(of: path)
         let partial = "\(whole).\(UUID().uuidString.prefix(8)).partial"
         let descriptor = open(partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { throw CommandFailure.failed("\(path): \(String(cString: strerror(errno)))") }
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         names = (partial, whole)
+    }
+
+    /// Where a path leads that goes through links, also where nothing is there yet; links in a circle are not for it.
+    private static func target(of path: String) -> String {
+        var path = path
+        while let link = try? FileManager.default.destinationOfSymbolicLink(atPath: path) {
+            let directory = (path as NSString).deletingLastPathComponent
+            path = link.hasPrefix("/") ? link : (directory.isEmpty ? "" : directory + "/") + link
+        }
+        return path
     }
 
     /// Writes a part.

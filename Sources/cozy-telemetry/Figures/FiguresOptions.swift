@@ -136,8 +136,11 @@ struct MonthOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The month, 1 to 12; the current one unless given.", valueName: "mm"))
     var month: Int?
 
+    /// The years that backends answer for.
+    static let years = 2024...2100
+
     func validate() throws {
-        guard (2024...2100).contains(year ?? 2024) else { throw ValidationError("--year must be from 2024 to 2100") }
+        guard Self.years.contains(year ?? 2024) else { throw ValidationError("--year must be from 2024 to 2100") }
         guard (1...12).contains(month ?? 1) else { throw ValidationError("--month must be from 1 to 12") }
     }
 
