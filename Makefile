@@ -52,7 +52,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api check-page check-root check-packages lint format duplicates \
+.PHONY: help run test soak flood fuzz sanitize check check-api check-page check-docs check-root check-packages lint format duplicates \
 	build release static root charts completions manual sbom dist install \
 	bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
@@ -64,13 +64,14 @@ help: ## List the targets.
 run: build ## Run the backend with a small simulated fleet, and print and serve its figures (ARGS="--help" tells more).
 	@exec "$(PROGRAM)" demo $(ARGS)
 
-test: test-requirements charts ## Run all tests, check-api, check-page, check-root, check-packages, and the fuzzer for ten seconds with each target.
+test: test-requirements charts ## Run all tests, check-api, check-page, check-docs, check-root, check-packages, and the fuzzer for ten seconds with each target.
 	@echo "Building; the first time takes some minutes." >&2
 	@$(SWIFT) build $(FLAGS) --build-tests $(QUIET)
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=10
 	@$(MAKE) --no-print-directory check-api
 	@$(MAKE) --no-print-directory check-page ARGS=
 	@$(MAKE) --no-print-directory check-root check-packages CONFIGURATION=debug
+	@$(MAKE) --no-print-directory check-docs ARGS=
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)'
@@ -114,6 +115,9 @@ check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromi
 	@Scripts/require.sh chromium
 	@Scripts/page/check.sh "$(PROGRAM)" \
 		"$(CURDIR)/$(PYTHON)/playwright/bin/python3" $(ARGS)
+
+check-docs: build test-requirements ## Type every command of the documents, and hold what else they say against the repository (ARGS="--help").
+	@python3 Scripts/docs/check.py --program "$$($(SWIFT) build $(FLAGS) --show-bin-path)/cozy-telemetry" $(ARGS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 
