@@ -36,7 +36,8 @@ class Parts:
         """Whether a word names a file of the repository that is not there."""
         folder, slash, rest = word.partition("/")
         is_ours = folder in ("charts", "deploy", "docs", "examples", "Scripts", "Benchmarks", "Sources", "Tests")
-        return bool(slash and rest and is_ours and not (self.root / word).exists())
+        is_plain = re.fullmatch(r"[\w./-]+", word) is not None
+        return bool(slash and rest and is_ours and is_plain and not (self.root / word).exists())
 
     def wrong_target(self, words):
         """What a call of make names and the Makefile does not have."""

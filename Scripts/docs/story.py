@@ -46,6 +46,8 @@ class Story:
         status, output = self.shell(text)
         if status != entry.get("status", 0):
             raise Wrong(f"exits with {status}, not {entry.get('status', 0)}:\n{output[-2_000:]}")
+        if not re.search(entry.get("prints", ""), output):
+            raise Wrong(f"does not print {entry['prints']}:\n{output[-2_000:]}")
         if KEPT.match(text):
             self.kept.append(text)
 
