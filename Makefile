@@ -117,6 +117,7 @@ check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromi
 		"$(CURDIR)/$(PYTHON)/playwright/bin/python3" $(ARGS)
 
 check-docs: build test-requirements ## Type every command of the documents, and hold what else they say against the repository (ARGS="--help").
+	@Scripts/require.sh nginx
 	@python3 Scripts/docs/check.py --program "$(PROGRAM)" $(ARGS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.

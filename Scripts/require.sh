@@ -10,6 +10,7 @@ say() { echo "require: $*" >&2; }
 package() {
     case $1 in
         cc) echo gcc ;;
+        nginx) echo nginx-light ;;
         kubectl) echo kubernetes-client ;;
         dpkg-deb) echo dpkg ;;
         promtool) echo prometheus ;;

@@ -55,7 +55,8 @@ class Check:
     def static(self):
         """Holds statements against the repository."""
         for found in (facts.broken_links(ROOT, self.pages), facts.missing_suites(ROOT, self.pages),
-                      facts.wrong_code(self.pages, self.parts), facts.alerts_apart(ROOT, self.pages),
+                      facts.wrong_code(self.pages, self.parts), facts.unnamed_files(ROOT, self.pages),
+                      facts.alerts_apart(ROOT, self.pages),
                       facts.arrows_apart(ROOT, self.pages)):
             self.wrong += found
 
@@ -93,7 +94,7 @@ class Check:
         """Makes the store and the cluster those that a page begins with."""
         shutil.rmtree(STATE, ignore_errors=True)
         shutil.copytree(self.directory / "fleet", STATE)
-        if Cluster.is_possible() and any(NEEDS_CLUSTER.search(command.text) for command in commands):
+        if Cluster.is_possible() and any(self.takes_cluster(command) for command in commands):
             self.cluster.reset()
 
     def one(self, story, command, may_run):
@@ -103,7 +104,7 @@ class Check:
         text = entry.get("instead", command.text)
         if "why" in entry and "instead" not in entry:
             return self.count("not run", command, entry["why"])
-        if not may_run or (NEEDS_CLUSTER.search(text) and not Cluster.is_possible()):
+        if not may_run or (self.takes_cluster(command) and not Cluster.is_possible()):
             return self.count("skipped", command, "KUBEBUILDER_ASSETS is not set" if may_run else "no network of its own")
         begin = time.monotonic()
         try:
@@ -112,18 +113,23 @@ class Check:
             self.wrong.append(f"{command}\n{error}")
         return self.count("run", command, f"{time.monotonic() - begin:.1f} s")
 
+    def takes_cluster(self, command):
+        """Whether a command reads or changes a cluster."""
+        entry = self.table.entry(command)
+        return bool(NEEDS_CLUSTER.search(command.text) or any(map(NEEDS_CLUSTER.search, entry.get("before", []))))
+
     def count(self, what, command, detail):
         """Counts a command, and says so where that is asked for."""
         self.counts[what] += 1
         if self.options.verbose:
             print(f"check-docs: {what}: {command} ({detail})", flush=True)
 
-    def environment(self, text):
+    def environment(self):
         """What a command finds in its environment."""
         home = self.directory / "home"
         found = {"PATH": f"{self.directory / 'bin'}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": str(home),
                  "LANG": "C.UTF-8", "TMPDIR": str(self.directory / "tmp")}
-        if NEEDS_CLUSTER.search(text) and Cluster.is_possible():
+        if self.cluster.server:
             found["KUBECONFIG"] = self.cluster.kubeconfig()
         return found
 

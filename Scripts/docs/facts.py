@@ -43,6 +43,17 @@ def wrong_code(pages, parts):
                 yield from (f"{page.path}:{line}: `{code}`: {reason}" for reason in parts.wrong(code))
 
 
+def unnamed_files(root, pages):
+    """Files of an example that its README does not speak of."""
+    for page in pages:
+        folder = (root / page.path).parent
+        if page.path.parts[0] != "examples" or folder.name == "examples":
+            continue
+        text = "\n".join(page.lines)
+        yield from (f"{page.path}: {file.name} is not named" for file in sorted(folder.iterdir())
+                    if file.name != "README.md" and file.name not in text and file.stem not in text)
+
+
 def alerts_apart(root, pages):
     """Alerts that the runbook does not have, and those that it has beyond the rules."""
     rules = set(re.findall(r"alert: (\w+)", (root / "deploy/alerts.yaml").read_text()))

@@ -26,7 +26,7 @@ class Parts:
             return [str(error)]
         found = [f"there is no {word}" for word in words if self.is_missing(word)]
         for place, word in enumerate(words):
-            if word == "cozy-telemetry" or word.endswith("/cozy-telemetry"):
+            if word == "cozy-telemetry" and (place == 0 or self.help(tuple(words[place + 1:place + 2]))):
                 found += self.wrong_command(words[place + 1:])
             if word == "make" and all(VARIABLE.match(before) for before in words[:place]):
                 found += self.wrong_target(words[place + 1:])

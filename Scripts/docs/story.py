@@ -80,7 +80,7 @@ class Story:
         """Starts a shell with what was set before."""
         lines = "\n".join(["set -euo pipefail", *self.kept, text])
         return subprocess.Popen(["bash", "-c", lines], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=output,
-                                stderr=subprocess.STDOUT, env=self.environment(text), start_new_session=True)
+                                stderr=subprocess.STDOUT, env=self.environment(), start_new_session=True)
 
     def start(self, text, ready):
         """Starts a program that goes on, in the place of one that listens where it does, and waits until it is ready."""
