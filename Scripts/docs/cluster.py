@@ -20,9 +20,19 @@ kind: Package
 metadata: {name: cozystack.cozystack-PART}
 spec: {variant: default}
 """
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: cozystack-PART, namespace: cozy-system}
+spec:
+  selector: {matchLabels: {app: cozystack-PART}}
+  template:
+    metadata: {labels: {app: cozystack-PART}}
+    spec: {containers: [{name: manager, image: cozystack-PART, args: [--leader-elect]}]}
+"""
 RESET = """
 kubectl delete namespace ingest --ignore-not-found --wait=false
-kubectl delete --ignore-not-found -n cozy-system configmap cozystack
+kubectl delete --ignore-not-found -n cozy-system configmap/cozystack deployments/cozystack-operator deployments/cozystack-controller
 kubectl delete --ignore-not-found packages.cozystack.io cozystack.cozystack-platform cozystack.cozystack-engine
 kubectl delete --ignore-not-found -n cozy-telemetry secret,configmap,lease --all
 """
@@ -56,7 +66,8 @@ class Cluster(contextlib.ExitStack):
 
     def reset(self):
         """Makes it as it was before anybody typed anything."""
-        objects = "---\n".join([CONFIG, *(PACKAGE.replace("PART", part) for part in ("platform", "engine"))])
+        objects = "---\n".join([CONFIG, *(PACKAGE.replace("PART", part) for part in ("platform", "engine")),
+                                *(DEPLOYMENT.replace("PART", part) for part in ("operator", "controller"))])
         self.kubectl(RESET + "kubectl create -f -", objects)
 
     def kubectl(self, lines, text=""):
