@@ -116,9 +116,9 @@ check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromi
 	@Scripts/page/check.sh "$(PROGRAM)" \
 		"$(CURDIR)/$(PYTHON)/playwright/bin/python3" $(ARGS)
 
-check-docs: build test-requirements ## Type every command of the documents, and hold what else they say against the repository (ARGS="--help").
+check-docs: build test-requirements $(PYTHON)/helm/done ## Type every command of the documents, and hold what else they say against the repository (ARGS="--help").
 	@Scripts/require.sh nginx
-	@python3 Scripts/docs/check.py --program "$(PROGRAM)" $(ARGS)
+	@python3 Scripts/docs/check.py --program "$(PROGRAM)" --helm $(PYTHON)/helm/bin/helm $(ARGS)
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 

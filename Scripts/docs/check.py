@@ -34,6 +34,7 @@ def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True, help="the built cozy-telemetry")
+    parser.add_argument("--helm", help="Helm, where it is not on PATH")
     parser.add_argument("--only", help="run the commands of pages whose path has this in it")
     parser.add_argument("--verbose", action="store_true", help="print every command, and why one is not run")
     return parser.parse_args()
@@ -139,6 +140,8 @@ class Check:
             (self.directory / name).mkdir()
         program = pathlib.Path(self.options.program).resolve()
         (self.directory / "bin/cozy-telemetry").symlink_to(program)
+        if self.options.helm:
+            (self.directory / "bin/helm").symlink_to(pathlib.Path(self.options.helm).resolve())
         fleet = [program, "simulate", "--into", self.directory / "fleet", "--clusters", "20", "--months", "2"]
         subprocess.run(fleet, check=True, capture_output=True)
 

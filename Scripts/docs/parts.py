@@ -26,7 +26,7 @@ class Parts:
             return [str(error)]
         found = [f"there is no {word}" for word in words if self.is_missing(word)]
         for place, word in enumerate(words):
-            if word == "cozy-telemetry" and (place == 0 or self.help(tuple(words[place + 1:place + 2]))):
+            if word == "cozy-telemetry" and (place == 0 or self.is_command(words[place + 1:place + 2])):
                 found += self.wrong_command(words[place + 1:])
             if word == "make" and all(VARIABLE.match(before) for before in words[:place]):
                 found += self.wrong_target(words[place + 1:])
@@ -63,6 +63,10 @@ class Parts:
         options = (OPTION.match(word) for word in words)
         return [f"cozy-telemetry {' '.join(subcommands)} has no {option[0]}".replace("  ", " ")
                 for option in options if option and option[0] not in known | {"--help", "--generate-completion-script"}]
+
+    def is_command(self, words):
+        """Whether the program has a command of this name."""
+        return any(re.fullmatch(r"[a-z][a-z-]*", word) and self.help((word,)) for word in words)
 
     @functools.cache
     def help(self, subcommands):

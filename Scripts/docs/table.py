@@ -22,10 +22,17 @@ class Table:
             self.used.add(command.key)
             return self.commands[command.key]
         for program in self.programs:
-            if re.match(rf"([A-Z_]+=\S+ )*{re.escape(program['name'])}( |$)", command.key):
+            if re.match(rf"([A-Z_]+=\S+ )*{program['name']}( |$)", command.key):
                 self.used.add(program["name"])
-                return program
+                return self.rewritten(program, command)
         return {}
+
+    @staticmethod
+    def rewritten(program, command):
+        """The entry of a program for one of its commands: with what is run in its place, where something is."""
+        if "instead" not in program:
+            return program
+        return {**program, "instead": re.sub(program["name"], program["instead"], command.text, count=1)}
 
     def serves(self, text):
         """What it says of a program that goes on."""
