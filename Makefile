@@ -52,7 +52,7 @@ export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 
 # So many connections that say nothing `make flood` opens.
 FLOOD_CONNECTIONS ?= 10000
 
-.PHONY: help run test soak flood fuzz sanitize check check-api check-page check-docs check-root check-packages lint format duplicates \
+.PHONY: help run test soak flood fuzz sanitize check check-api check-page check-docs documentation check-root check-packages lint format duplicates \
 	build release static root charts completions manual sbom dist install \
 	bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
 	requirements test-requirements bench-requirements clean
@@ -72,6 +72,7 @@ test: test-requirements charts ## Run all tests, check-api, check-page, check-do
 	@$(MAKE) --no-print-directory check-page ARGS=
 	@$(MAKE) --no-print-directory check-root check-packages CONFIGURATION=debug
 	@$(MAKE) --no-print-directory check-docs ARGS=
+	@$(MAKE) --no-print-directory documentation
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --skip '$(LARGE_TESTS)|$(FLOOD_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(LARGE_TESTS)'
 	@$(SWIFT) test $(FLAGS) --skip-build --disable-xctest --no-parallel --filter '$(FLOOD_TESTS)'
@@ -119,6 +120,9 @@ check-page: build $(PYTHON)/playwright/done ## Look at the public page in Chromi
 check-docs: build test-requirements $(PYTHON)/helm/done ## Type every command of the documents, and hold what else they say against the repository (ARGS="--help").
 	@Scripts/require.sh nginx
 	@python3 Scripts/docs/check.py --program "$(PROGRAM)" --helm $(PYTHON)/helm/bin/helm $(ARGS)
+
+documentation: build ## Make the documentation of the libraries with DocC, in .build/documentation; warnings are errors.
+	@python3 Scripts/docs/documentation.py "$$($(SWIFT) build $(FLAGS) --show-bin-path)" .build/documentation
 
 check: lint duplicates test ## Everything a change must pass: lint, no duplicated code, no warnings, tests.
 

@@ -3,6 +3,7 @@
 
 import fcntl
 import os
+import shutil
 import socket
 import struct
 import subprocess
@@ -21,7 +22,7 @@ def enter():
         for place in filter(os.path.isdir, PLACES):
             subprocess.run(["mount", "-t", "tmpfs", "none", place], check=True)
         return True
-    for way in WAYS:
+    for way in WAYS if shutil.which("unshare") else []:
         command = ["unshare", *way, "--fork", "--kill-child", "--mount-proc"]
         if subprocess.run([*command, "true"], stderr=subprocess.DEVNULL).returncode == 0:
             os.environ[INSIDE] = "1"
