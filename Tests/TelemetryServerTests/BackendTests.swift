@@ -22,7 +22,7 @@ struct BackendTests {
                 #expect(try await backend.get(path, method: .HEAD).body.isEmpty)
                 #expect(try await backend.answer(to: HTTPClientRequest(url: backend.adminURL + path)).status == 200)
             }
-            #expect(try await backend.answer(to: HTTPClientRequest(url: backend.adminURL + "/")).status == 404)
+            #expect(try await backend.answer(to: HTTPClientRequest(url: backend.adminURL + "/nothing")).status == 404)
         }
     }
 
