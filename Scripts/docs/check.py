@@ -73,14 +73,10 @@ class Check:
             self.wrong += [f"table.toml: no document has `{name}` any more" for name in self.table.unused()]
 
     def play(self, page, commands, may_run):
-        """Runs the commands of one page in a place of its own."""
+        """Runs the commands of one page in a place of its own, or looks at them."""
         place = self.directory / "-".join(page.path.with_suffix("").parts)
-        tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-                                 capture_output=True, check=True).stdout.decode().split("\0")
-        for name in filter(None, tracked):
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, place / name)
-        if may_run:
+        if may_run and commands:
+            self.copy(place)
             self.reset(commands)
         story = Story(place / page.path.parent if page.path.parts[0] == "examples" else place, self.environment, self.table)
         for command in commands:
@@ -89,7 +85,16 @@ class Check:
             story.stop()
         except Wrong as error:
             self.wrong.append(f"{page.path}: {error}")
-        shutil.rmtree(place)
+        shutil.rmtree(place, ignore_errors=True)
+
+    @staticmethod
+    def copy(place):
+        """Copies the files of the repository, as they are now."""
+        tracked = subprocess.run(["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                 capture_output=True, check=True).stdout.decode().split("\0")
+        for name in (name for name in tracked if name and (ROOT / name).is_file()):
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, place / name)
 
     def reset(self, commands):
         """Makes the store and the cluster those that a page begins with."""

@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+import tempfile
 
 SUITE = re.compile(r"^[A-Z]\w*Tests$")
 ARROW = re.compile(r"^\s*(\S+) --> (\S+)\s*$")
@@ -81,8 +82,10 @@ def arrows_apart(root, pages):
 
 def package_arrows(root):
     """What Package.swift lets a target import of our own, tests left out."""
-    command = ["swift", "package", "--package-path", str(root), "dump-package"]
-    package = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    # In a directory of its own it does not wait for a build that runs.
+    with tempfile.TemporaryDirectory() as scratch:
+        command = ["swift", "package", "--package-path", str(root), "--scratch-path", scratch, "dump-package"]
+        package = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     targets = {target["name"]: target for target in package["targets"] if target["type"] != "test"}
     return {(name, used) for name, target in targets.items() for dependency in target["dependencies"]
             for used in (dependency.get("byName") or dependency.get("target") or [])[:1] if used in targets}
