@@ -57,8 +57,8 @@ class Parts:
         subcommands = []
         while words and re.fullmatch(r"[a-z][a-z-]*", words[0]) and self.help((*subcommands, words[0])):
             subcommands.append(words.pop(0))
-        if not subcommands and words and re.fullmatch(r"[a-z-]{3,}", words[0]) and not words[0].startswith("-"):
-            return [f"cozy-telemetry has no command {words[0]}"]
+        if words and re.match(r"[a-z]", words[0]) and "SUBCOMMANDS:" in self.help(tuple(subcommands)):
+            return [f"{' '.join(['cozy-telemetry', *subcommands])} has no command {words[0]}"]
         known = set(re.findall(r"--[a-z][a-z-]*", self.help(tuple(subcommands))))
         options = (OPTION.match(word) for word in words)
         return [f"cozy-telemetry {' '.join(subcommands)} has no {option[0]}".replace("  ", " ")
