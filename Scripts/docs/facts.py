@@ -85,7 +85,7 @@ def package_arrows(root):
     # In a directory of its own it does not wait for a build that runs.
     with tempfile.TemporaryDirectory() as scratch:
         command = ["swift", "package", "--package-path", str(root), "--scratch-path", scratch, "dump-package"]
-        package = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        package = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
     targets = {target["name"]: target for target in package["targets"] if target["type"] != "test"}
     return {(name, used) for name, target in targets.items() for dependency in target["dependencies"]
             for used in (dependency.get("byName") or dependency.get("target") or [])[:1] if used in targets}
