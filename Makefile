@@ -54,7 +54,7 @@ FLOOD_CONNECTIONS ?= 10000
 
 .PHONY: help run test soak flood fuzz sanitize check check-api check-page check-docs documentation check-root check-packages lint format duplicates \
 	build release static root charts completions manual sbom dist install \
-	bench bench-parts bench-thresholds bench-servers bench-agent simulate-scale \
+	bench bench-parts bench-thresholds bench-servers bench-agent bench-pages simulate-scale \
 	requirements test-requirements bench-requirements clean
 .DEFAULT_GOAL := help
 
@@ -204,6 +204,10 @@ bench-thresholds: bench-requirements ## Make the allocations of this moment thos
 bench-servers: bench-requirements release ## Measure the backend beside VictoriaMetrics and a pushgateway (CLUSTERS, ARGS="--help").
 	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
 	@python3 Scripts/bench_servers.py $(if $(CLUSTERS),--scale-to $(CLUSTERS)) $(ARGS)
+
+bench-pages: requirements release ## Measure what pages and curves cost the backend beside overviews, with 10,000 clusters.
+	@Scripts/require.sh curl
+	@Scripts/page/bench.sh "$$($(SWIFT) build $(FLAGS) -c release --show-bin-path)/cozy-telemetry"
 
 simulate-scale: bench-requirements release ## Measure what one core of each tier carries beside VictoriaMetrics, and what large fleets take (ARGS="--help").
 	@$(SWIFT) build $(FLAGS) --package-path Benchmarks -c release --product LoadGenerator $(QUIET)
