@@ -120,9 +120,9 @@ class Check:
         return self.count("run", command, f"{time.monotonic() - begin:.1f} s")
 
     def takes_cluster(self, command):
-        """Whether a command reads or changes a cluster."""
+        """Whether a command reads or changes a cluster, or works on what one before it read there."""
         entry = self.table.entry(command)
-        return bool(NEEDS_CLUSTER.search(command.text) or any(map(NEEDS_CLUSTER.search, entry.get("before", []))))
+        return bool(entry.get("cluster") or NEEDS_CLUSTER.search(command.text) or any(map(NEEDS_CLUSTER.search, entry.get("before", []))))
 
     def count(self, what, command, detail):
         """Counts a command, and says so where that is asked for."""
