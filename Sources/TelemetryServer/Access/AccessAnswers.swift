@@ -56,33 +56,6 @@ struct SeriesAnswer: Encodable {
     }
 }
 
-/// `GET /v1/breakdowns/{dimension}`.
-struct BreakdownAnswer: Encodable {
-    struct Value: Encodable {
-        let clusters: Int
-        let clustersAtEnd: Int
-
-        private enum CodingKeys: String, CodingKey {
-            case clusters
-            case clustersAtEnd = "clusters_at_end"
-        }
-    }
-
-    let dimension: String
-    let label: String
-    let start: String
-    let end: String
-    let values: [String: Value]
-
-    init(_ dimension: Dimension, _ window: Window, _ values: [String: Breakdown]) {
-        self.dimension = dimension.rawValue
-        label = window.label
-        start = "\(window.start.firstDay)"
-        end = "\(window.end.lastDay)"
-        self.values = values.mapValues { Value(clusters: $0.clusters, clustersAtEnd: $0.clustersAtEnd) }
-    }
-}
-
 /// A row of `GET /v1/clusters`.
 struct ClusterAnswer: Encodable {
     let pseudonym: String

@@ -42,7 +42,7 @@ struct AccessEndpoint: Sendable {
         case .series(let days): return try .json(SeriesAnswer(await readable().totals(on: days)))
         case .breakdowns(let dimension, let window):
             let values = try await readable().breakdowns(by: dimension, in: [window])[window] ?? [:]
-            return try .json(BreakdownAnswer(dimension, window, values))
+            return try .json(WholeBreakdown(by: dimension, in: window, values))
         case .insight(let query): return try await insights.answer(query)
         case .live: return try live.response()
         case .clusters(let month, let position, let limit, let isLines):

@@ -9,27 +9,6 @@ struct BreakdownEndpoint: Sendable {
     let anonymityThreshold: Int
     let now: @Sendable () -> UTCInstant
 
-    /// The answer.
-    fileprivate struct Document: Encodable {
-        struct Period: Encodable {
-            let label: String
-            let start: String
-            let end: String
-            let values: PublicBreakdown
-        }
-
-        let by: String
-        /// The day at whose beginning the windows that still run were read, `2026-03-05`.
-        let asOf: String
-        let k: Int
-        let periods: [String: Period]
-
-        private enum CodingKeys: String, CodingKey {
-            case by, k, periods
-            case asOf = "as_of"
-        }
-    }
-
     /// Answers with the breakdown, or with `{"error": "…"}`; pages of other origins may read both.
     func answer(_ request: Request) async throws -> Response {
         try await .forEveryOrigin {
@@ -40,21 +19,12 @@ struct BreakdownEndpoint: Sendable {
         }
     }
 
-    private func document(_ dimension: Dimension, endingWith month: CalendarMonth) async throws -> Document {
+    private func document(_ dimension: Dimension, endingWith month: CalendarMonth) async throws -> PublicBreakdowns {
         let windows = Window.Length.allCases.map { Window($0, endingWith: month) }
         guard let (day, breakdowns) = try await published.breakdowns(by: dimension, in: windows) else {
             throw Refusal.noEdition
         }
-        var periods: [String: Document.Period] = [:]
-        for (window, values) in breakdowns {
-            periods["\(window.length)"] = Document.Period(
-                label: window.label,
-                start: window.start.firstDay.description,
-                end: window.end.lastDay.description,
-                values: values
-            )
-        }
-        return Document(by: dimension.rawValue, asOf: day.description, k: anonymityThreshold, periods: periods)
+        return PublicBreakdowns(by: dimension, asOf: day, threshold: anonymityThreshold, breakdowns)
     }
 
     private func dimension(_ request: Request) throws(Refusal) -> Dimension {
@@ -68,7 +38,7 @@ struct BreakdownEndpoint: Sendable {
 
 extension CSVTable {
     /// A line for each value of each period.
-    fileprivate init(_ document: BreakdownEndpoint.Document) {
+    fileprivate init(_ document: PublicBreakdowns) {
         columns = ["period", "start", "end", "value", "clusters", "clusters_at_end"]
         rows = Window.Length.allCases.flatMap { length in
             guard let period = document.periods["\(length)"] else { return [[CSVTable.Cell]]() }

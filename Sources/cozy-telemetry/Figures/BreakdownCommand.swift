@@ -39,7 +39,7 @@ struct BreakdownCommand: AsyncParsableCommand {
                 let answer = try await connection.breakdown(by: dimension, endingWith: month.calendarMonth)
                 return Finding(document: answer) { BreakdownTable(answer, window).text(on: $0) }
             }
-            let answer: WholeBreakdownAnswer = try await connection.figures(
+            let answer: WholeBreakdown = try await connection.figures(
                 "/v1/breakdowns/\(dimension.rawValue)",
                 ["window=\(window.name)"],
                 endingWith: month.calendarMonth
@@ -58,7 +58,7 @@ extension BackendConnection {
     /// What everybody may know of a dimension.
     ///
     /// - Throws: `BackendFailure`.
-    func breakdown(by dimension: Dimension, endingWith month: CalendarMonth) async throws -> BreakdownAnswer {
+    func breakdown(by dimension: Dimension, endingWith month: CalendarMonth) async throws -> PublicBreakdowns {
         try await figures("/api/breakdowns", ["by=\(dimension.rawValue)"], endingWith: month)
     }
 }

@@ -10,16 +10,17 @@ struct BreakdownTable {
     private let note: String
 
     /// The values of a window that everybody may know.
-    init(_ answer: BreakdownAnswer, _ window: Window.Length) {
+    init(_ answer: PublicBreakdowns, _ window: Window.Length) {
         let period = answer.periods[window.name]
         title = "\(answer.by), \(period?.label ?? window.name)"
-        values = period?.values ?? []
+        values = period?.values.values ?? []
         note =
-            "In multiples of \(answer.k), as of \(answer.asOf); \(DataDictionary.other) has what fewer than \(answer.k) clusters have."
+            "In multiples of \(answer.threshold), as of \(answer.asOf); \(DataDictionary.other) has what fewer than "
+            + "\(answer.threshold) clusters have, and the next smallest."
     }
 
     /// All values, those of most clusters first.
-    init(_ answer: WholeBreakdownAnswer) {
+    init(_ answer: WholeBreakdown) {
         title = "\(answer.dimension), \(answer.label)"
         values = answer.values.map { value, counts in
             .init(value: value, clusters: counts.clusters, clustersAtEnd: counts.clustersAtEnd)

@@ -127,6 +127,7 @@ struct FiguresExport {
             } catch let failure as BackendFailure {
                 guard let wait = failure.retryAfter, waited + wait <= Self.patience else { throw failure }
                 Terminal.progress("\(failure.problem); asking again in \(wait.components.seconds) s")
+                // Nothing tells when a backend has time again but what it said itself.
                 try await Task.sleep(for: max(wait, .seconds(1)))
                 waited += max(wait, .seconds(1))
             }

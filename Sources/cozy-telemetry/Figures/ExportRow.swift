@@ -107,11 +107,11 @@ extension PublicSeries {
     }
 }
 
-extension BreakdownAnswer {
+extension PublicBreakdowns {
     /// The figures, a row each.
     var rows: [ExportRow] {
         Window.Length.allCases.map(\.name).flatMap { name in
-            (periods[name].map { period in period.values.map { (period, $0) } } ?? []).map { period, value in
+            (periods[name].map { period in period.values.values.map { (period, $0) } } ?? []).map { period, value in
                 ExportRow(
                     source: "breakdown",
                     of: by,

@@ -64,10 +64,11 @@ struct SeriesTable {
     private var note: String? {
         if let day = answer.asOf {
             return "Clusters whose last report has the version, in multiples of \(answer.threshold), as of \(day); "
-                + "\(DataDictionary.other) has what fewer than \(answer.threshold) have."
+                + "\(DataDictionary.other) has what fewer than \(answer.threshold) have, and the next smallest."
         }
         return answer.of == .applications && answer.names.contains(DataDictionary.other)
-            ? "\(DataDictionary.other) has the kinds that fewer than \(answer.threshold) clusters have." : nil
+            ? "\(DataDictionary.other) has the kinds that fewer than \(answer.threshold) clusters have, and the next smallest."
+            : nil
     }
 }
 

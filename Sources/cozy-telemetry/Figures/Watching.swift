@@ -21,6 +21,7 @@ struct Watching {
         var failure: BackendFailure?
         while true {
             show(last, on: screen, failure)
+            // As often as whoever watches asked for.
             try await Task.sleep(for: .seconds(seconds))
             do {
                 last = try await ask()
