@@ -31,7 +31,7 @@ class Backend:
         ], stderr=self.log)
         ports = {}
         while len(ports) < 2:
-            time.sleep(0.1)
+            time.sleep(0.1)  # Its log is all that tells.
             with open(self.log.name) as log:
                 text = log.read()
             assert self.process.poll() is None, text

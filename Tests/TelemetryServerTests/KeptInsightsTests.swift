@@ -93,6 +93,7 @@ struct KeptInsightsTests {
         let (begun, begins) = AsyncStream.makeStream(of: Void.self)
         try await world.run(patience: .zero) { instant in
             begins.yield()
+            // Until it is cut off.
             try await Task.sleep(for: .seconds(86_400))
             return Self.nothing(at: instant)
         } _: { kept in

@@ -39,6 +39,7 @@ extension ReportStore {
             insights.add(part.traces, items: part.items)
             insights.damagedClusters += part.damaged
             position = part.next
+            // A rest, so that it takes half a core at the most.
             if position != nil { try await Task.sleep(for: clock.now - begin) }
         }
         return insights

@@ -74,6 +74,7 @@ actor KeptInsights: Service {
         waiting.append(end)
         await withTaskGroup { group in
             group.addTask { for await _ in ended {} }
+            // The end of patience; cut off where the pass ends before.
             group.addTask { [patience] in try? await Task.sleep(for: patience) }
             await group.next()
             group.cancelAll()

@@ -88,6 +88,7 @@ struct LiveFeed: Sendable {
                 try await take(line)
                 (last, quiet) = (line, 0)
             }
+            // No line comes sooner, however fast reports do.
             try await Task.sleep(for: pause)
         }
     }

@@ -21,7 +21,7 @@ struct PageTemplates: Sendable {
     }
 
     /// The public page.
-    func page(_ content: PageContent) -> String { library.render(content, withTemplate: "page") ?? "" }
+    func page(_ content: PageContent) -> String { rendered(content, "page") }
 
     /// The maintainers' view, where nobody is signed in yet.
     func maintainers(_ issuer: IssuerSettings?) -> String {
@@ -31,7 +31,7 @@ struct PageTemplates: Sendable {
             let files = PageFiles()
         }
         let content = Content(issuer: issuer?.url, client: issuer?.clientID)
-        return library.render(content, withTemplate: "maintainers") ?? ""
+        return rendered(content, "maintainers")
     }
 
     /// A page that says why there is none.
@@ -42,6 +42,13 @@ struct PageTemplates: Sendable {
             let files = PageFiles()
         }
         let content = Content(title: refusal.status.reasonPhrase, message: refusal.message)
-        return library.render(content, withTemplate: "failure") ?? ""
+        return rendered(content, "failure")
+    }
+
+    private func rendered(_ content: Any, _ name: String) -> String {
+        guard let page = library.render(content, withTemplate: name) else {
+            preconditionFailure("\(name) is not built in")
+        }
+        return page
     }
 }
